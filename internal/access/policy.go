@@ -1,0 +1,261 @@
+package access
+
+import (
+	"fmt"
+
+	"github.com/gtmhub-portal/portal/internal/id"
+)
+
+// Act names a kind of change. The kinds are registered in change/kinds; the policy knows them by these names.
+type Act string
+
+// The acts that the policy knows. An act that is not listed is refused for everybody.
+const (
+	// InviteUser creates a Gtmhub user, which sends the invitation mail.
+	InviteUser Act = "invite user"
+	// GiveRole gives a user one role. In this release it only happens as a step of an invitation.
+	GiveRole Act = "give role"
+	// AddMember puts a user into a team.
+	AddMember Act = "add member"
+	// RemoveMember takes a user out of a team.
+	RemoveMember Act = "remove member"
+)
+
+// Team holds the facts about a team that decisions need. Manager must be read fresh from Gtmhub for a write.
+type Team struct {
+	ID      id.Team
+	Name    string
+	Manager id.User
+	Active  bool
+}
+
+// Role holds the facts about a role that decisions need.
+type Role struct {
+	ID   id.Role
+	Name string
+	// Admin marks a role that manages the whole account; the settings name them.
+	Admin bool
+}
+
+// Question is one row of a change, or its whole, put to the policy.
+type Question struct {
+	Act Act
+	// Teams are the teams that the row touches. A row about a team must bring it.
+	Teams []Team
+	// Roles are the roles that the row gives.
+	Roles []Role
+	// Rows is how many people the change is about; at least 1.
+	Rows int
+	// RecentInvites counts the single invitations that the actor had carried out without a decision in the last 24 hours.
+	RecentInvites int
+}
+
+// Outcome is what the policy says.
+type Outcome int
+
+// The outcomes, from the strictest: a missing answer is a No.
+const (
+	No Outcome = iota
+	NeedsDecision
+	Direct
+)
+
+// Verdict is the policy's answer with its reason.
+type Verdict struct {
+	Outcome Outcome
+	// Deciders is how many people must agree beside the requester; 0 when Direct or No.
+	Deciders int
+	// Rule names the rule that decided, stable for tests and the audit trail.
+	Rule string
+	// Sentence explains it to the person, naming the fact that the rule met.
+	Sentence string
+	// Help says who can help; empty when Direct.
+	Help string
+}
+
+// Policy holds the settings of the policy. The zero value is not used: start from [DefaultPolicy].
+type Policy struct {
+	// FreeInvites is how many single invitations HR may make in 24 hours before a second person has to agree.
+	FreeInvites int
+	// InviteRows is from how many people on an invitation by HR needs a second person.
+	InviteRows int
+}
+
+// DefaultPolicy is the table of security-and-reliability.md, sections 1 (T5) and 2.4.
+func DefaultPolicy() Policy { return Policy{FreeInvites: 5, InviteRows: 2} }
+
+func no(rule, sentence, help string) Verdict {
+	return Verdict{Outcome: No, Rule: rule, Sentence: sentence, Help: help}
+}
+
+func direct(rule, sentence string) Verdict {
+	return Verdict{Outcome: Direct, Rule: rule, Sentence: sentence}
+}
+
+func decision(rule, sentence string) Verdict {
+	return Verdict{Outcome: NeedsDecision, Deciders: 1, Rule: rule, Sentence: sentence, Help: "HR or an approver decides; you cannot decide your own request."}
+}
+
+// Decide answers whether the actor may do the act: at once, after a decision by somebody else, or not at all.
+// It is called when a page is drawn, when a change is submitted, and again for each row when it runs.
+func (p Policy) Decide(a Actor, q Question) Verdict {
+	if a.Kind == "" {
+		return no("sign-in", "You are not signed in.", "Sign in and try again.")
+	}
+	if a.Inactive {
+		return no("deactivated", "Your Gtmhub user has been deactivated.", "Ask HR.")
+	}
+	if !a.HR && !a.IsLead() {
+		return no("rights", "Only HR and team leads can do this.", "Ask the team's manager or HR.")
+	}
+	switch q.Act {
+	case AddMember, RemoveMember:
+		return p.decideMembers(a, q)
+	case InviteUser, GiveRole:
+		return p.decideInvite(a, q)
+	default:
+		return no("unknown act", "This is not something the portal can do.", "Ask HR.")
+	}
+}
+
+func (p Policy) decideMembers(a Actor, q Question) Verdict {
+	if len(q.Teams) == 0 {
+		return no("no team", "No team was named.", "Choose a team.")
+	}
+	if a.HR {
+		return direct("hr members", "HR may change the members of any team.")
+	}
+	for _, t := range q.Teams {
+		if !leads(a, t) {
+			return no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Ask that team's manager or HR.")
+		}
+	}
+	return direct("own team members", "You may change the members of a team that you manage.")
+}
+
+// leads wants both: the fresh fact and the actor's own list, so that a right that was lost on either side is lost.
+func leads(a Actor, t Team) bool { return a.User != "" && t.Manager == a.User && a.Leads.Has(t.ID) }
+
+func (p Policy) decideInvite(a Actor, q Question) Verdict {
+	for _, r := range q.Roles {
+		if v, ok := roleCeiling(a, r); !ok {
+			return v
+		}
+	}
+	if !a.HR {
+		if len(q.Teams) == 0 {
+			return no("invite without team", "A team lead invites people into a team that they manage; no such team was named.", "Name one of your teams, or ask HR.")
+		}
+		for _, t := range q.Teams {
+			if !leads(a, t) {
+				return no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Name one of your teams, or ask HR.")
+			}
+		}
+		return decision("lead invites", "Invitations by a team lead are decided by HR or an approver.")
+	}
+	for _, r := range q.Roles {
+		if r.Admin {
+			return decision("admin role", fmt.Sprintf("Giving the role %s needs a second person.", r.Name))
+		}
+	}
+	if q.Rows >= p.InviteRows {
+		return decision("bulk invitation", fmt.Sprintf("Invitations of %d or more people need a second person.", p.InviteRows))
+	}
+	if q.RecentInvites >= p.FreeInvites {
+		return decision("many single invitations", fmt.Sprintf("After %d single invitations within 24 hours a second person has to agree.", p.FreeInvites))
+	}
+	return direct("single invitation", "HR may invite a single person.")
+}
+
+// roleCeiling: nobody grants more than the settings and their own roles allow.
+func roleCeiling(a Actor, r Role) (Verdict, bool) {
+	holds := a.HasRole(r.ID)
+	switch {
+	case r.Admin && !holds:
+		return no("role ceiling", fmt.Sprintf("The role %s can only be given by someone who holds it.", r.Name), "Ask an administrator of the account."), false
+	case !a.HR && !holds:
+		return no("role ceiling", fmt.Sprintf("You cannot ask for the role %s because you do not hold it yourself.", r.Name), "Leave the role empty, or ask HR."), false
+	}
+	return Verdict{}, true
+}
+
+// Stricter returns the stricter of two verdicts; at equal outcome the one that wants more deciders, then the first.
+func Stricter(a, b Verdict) Verdict {
+	if b.Outcome < a.Outcome || (b.Outcome == a.Outcome && b.Deciders > a.Deciders) {
+		return b
+	}
+	return a
+}
+
+// ChangeFacts is what decisions about an existing change need.
+type ChangeFacts struct {
+	// Requester made it; Editors altered it after it was first submitted.
+	Requester Actor
+	Editors   []Actor
+	// Waiting is true while it can be decided.
+	Waiting bool
+	// Deciders are those who have decided on it, in any version.
+	Deciders []Actor
+}
+
+// MayDecide says whether the actor may approve or reject the change.
+func MayDecide(a Actor, c ChangeFacts) Verdict {
+	switch {
+	case !a.May(ChangesDecide):
+		return no("decide: rights", "Only HR and approvers decide on requests.", "Ask HR.")
+	case a.Same(c.Requester):
+		return no("decide: own", "You made this request, so somebody else has to decide it.", "Another person in HR, or an approver, can decide.")
+	}
+	for _, e := range c.Editors {
+		if a.Same(e) {
+			return no("decide: edited", "You have edited this request, so somebody else has to decide it.", "Another person in HR, or an approver, can decide.")
+		}
+	}
+	if !c.Waiting {
+		return no("decide: state", "This request is not waiting for a decision any more.", "")
+	}
+	return direct("decide", "You may decide on this request.")
+}
+
+// SeesChange says whether the actor may see the change at all; if not, it does not exist for them.
+func SeesChange(a Actor, c ChangeFacts) bool {
+	if a.Inactive || a.Kind == "" {
+		return false
+	}
+	if a.HR || a.Auditor || a.Same(c.Requester) {
+		return true
+	}
+	if !a.Approver {
+		return false
+	}
+	if c.Waiting {
+		return true
+	}
+	for _, d := range c.Deciders {
+		if a.Same(d) {
+			return true
+		}
+	}
+	return false
+}
+
+// MaySteer says whether the actor may pause, resume, cancel or repair the change's run.
+func MaySteer(a Actor, c ChangeFacts) Verdict {
+	if a.HR || a.Same(c.Requester) {
+		if a.Inactive {
+			return no("deactivated", "Your Gtmhub user has been deactivated.", "Ask HR.")
+		}
+		return direct("steer", "The requester and HR may pause, resume and cancel.")
+	}
+	return no("steer", "Only the requester and HR can do this.", "Ask HR.")
+}
+
+// HasRole says whether the actor's linked user holds the role directly.
+func (a Actor) HasRole(r id.Role) bool {
+	for _, have := range a.Roles {
+		if have == r {
+			return true
+		}
+	}
+	return false
+}
