@@ -47,34 +47,37 @@ func (c *CSV) Flush() error {
 	return nil
 }
 
-// Safe returns the cell with an apostrophe before every place where a spreadsheet program could begin a formula. That is the
-// first visible character, and also the first one after a separator or line break: a program that is set to another
-// separator than the file's cuts the cell there. Text that is not UTF-8 is made so.
+// Safe returns the cell with an apostrophe in front if its first visible character could begin a formula. The same
+// is done after each separator or line break inside the cell: a program that is set to another separator than the
+// file's cuts the cell there. Text that is not UTF-8 is made so.
 func Safe(cell string) string {
 	cell = strings.ToValidUTF8(cell, "\uFFFD")
 	var b strings.Builder
-	start, last := true, 0 // start: nothing visible since the beginning of a cell
+	piece, written := 0, 0 // where the piece between two separators begins, and what of the cell is in b
+	blankSoFar := true     // nothing visible yet in this piece
 	for i, r := range cell {
-		switch {
-		case start && StartsFormula(r):
-			b.WriteString(cell[last:i])
+		separates := strings.ContainsRune(",;|\t\r\n", r)
+		if blankSoFar && StartsFormula(r) && (piece == 0 || !separates) {
+			b.WriteString(cell[written:piece])
 			b.WriteByte('\'')
-			last, start = i, false
-		case r == ',' || r == ';' || r == '|' || r == '\t' || r == '\n' || r == '\r':
-			start = true
-		case start && (blank(r) || r == '"'):
-		default:
-			start = false
+			written = piece
+			blankSoFar = false
+		}
+		if separates {
+			piece, blankSoFar = i+1, true
+		} else if !blank(r) && r != '"' {
+			blankSoFar = false
 		}
 	}
-	b.WriteString(cell[last:])
+	b.WriteString(cell[written:])
 	return b.String()
 }
 
 // Unsafe undoes Safe at the beginning of a cell: it removes an apostrophe that stands before a formula sign.
 func Unsafe(cell string) string {
 	rest, found := strings.CutPrefix(cell, "'")
-	if first, _ := utf8.DecodeRuneInString(rest); found && StartsFormula(first) {
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(rest, func(r rune) bool { return blank(r) && !StartsFormula(r) }))
+	if found && StartsFormula(first) {
 		return rest
 	}
 	return cell

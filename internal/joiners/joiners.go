@@ -85,7 +85,8 @@ type List struct {
 	// Header has one entry per column, as Column.Header.
 	Header []string
 	Rows   []Row
-	// Problems are about the file and its rows as such: empty rows, an open quote, rows above the header.
+	// Problems are about the file and its rows as such: empty rows, an open quote, too many cells. Check hands on those
+	// that name a row to the person of that row.
 	Problems []Problem
 }
 
@@ -97,8 +98,6 @@ type Row struct {
 	Line int
 	// Cells are exactly as in the file, quotes undone. There may be fewer or more than columns.
 	Cells []string
-	// OpenQuote means that a cell began with a quote that no other one closes; it was taken literally.
-	OpenQuote bool
 }
 
 // Kind says what sort of problem it is.
@@ -157,6 +156,8 @@ type Problem struct {
 	Expected, Repair, Message string
 	// Suggestions are values that would do, best first: names of teams or roles, or the cell repaired.
 	Suggestions []string
+	// SameAs is the Row.Number of the row that a duplicate repeats, else 0.
+	SameAs int
 	// Teams are those that an ambiguous name may mean. A Replacement may name one of them by its id.
 	Teams []TeamRef
 }

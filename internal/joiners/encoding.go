@@ -1,0 +1,246 @@
+package joiners
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	utf16 "golang.org/x/text/encoding/unicode"
+
+	"github.com/gtmhub-portal/portal/internal/fault"
+)
+
+// Encodings lists what a person may choose, most likely first.
+func Encodings() []Encoding {
+	return []Encoding{UTF8, UTF8BOM, Windows1252, Windows1250, Windows1251, Latin1, Latin2, Latin9, MacRoman, CodePage850, UTF16LE, UTF16BE}
+}
+
+// charmaps are the encodings of one byte per character. The order decides between equal guesses.
+var charmaps = []struct {
+	name Encoding
+	m    *charmap.Charmap
+}{
+	{Windows1252, charmap.Windows1252},
+	{Windows1250, charmap.Windows1250},
+	{MacRoman, charmap.Macintosh},
+	{CodePage850, charmap.CodePage850},
+	{Windows1251, charmap.Windows1251},
+	{Latin1, charmap.ISO8859_1},
+	{Latin2, charmap.ISO8859_2},
+	{Latin9, charmap.ISO8859_15},
+}
+
+const guessed = 5 // the first so many charmaps are guessed; the others differ too little from them
+
+var (
+	markUTF8    = []byte("\xEF\xBB\xBF")
+	markUTF16LE = []byte("\xFF\xFE")
+	markUTF16BE = []byte("\xFE\xFF")
+)
+
+// admit refuses what is too large and what is not text at all, before anything is decoded.
+func admit(data []byte) error {
+	if len(data) > Limits.Bytes {
+		return fault.Newf(fault.TooLarge, "This file is larger than %d MB, the limit for a list. Nothing was read. Split it into several files.", Limits.Bytes>>20)
+	}
+	const saveAs = "In Excel choose File, Save As, “CSV UTF-8 (Comma delimited)”, and upload that file. Nothing was read."
+	switch {
+	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
+		return fault.New(fault.Invalid, "This is an Excel workbook (.xlsx) or another packed file, which cannot be read directly. Please save as CSV: "+saveAs)
+	case bytes.HasPrefix(data, []byte("\xD0\xCF\x11\xE0")):
+		return fault.New(fault.Invalid, "This is an old Excel workbook (.xls), which cannot be read directly. Please save as CSV: "+saveAs)
+	case bytes.HasPrefix(data, []byte("%PDF")):
+		return fault.New(fault.Invalid, "This is a PDF document, not a list. Open the list it was made from and save as CSV: "+saveAs)
+	}
+	start := strings.ToLower(string(data[:min(len(data), 64)]))
+	start = strings.TrimSpace(strings.TrimPrefix(start, string(markUTF8)))
+	for _, tag := range []string{"<!doctype", "<html", "<?xml", "<table"} {
+		if strings.HasPrefix(start, tag) {
+			return fault.New(fault.Invalid, "This is a web page or XML document, whatever its name says. Open it in Excel and save as CSV: "+saveAs)
+		}
+	}
+	return nil
+}
+
+// decode turns a file into UTF-8 without a mark. It refuses what the encoding does not allow, naming the line.
+func decode(data []byte, e Encoding) (string, error) {
+	switch e {
+	case UTF8, UTF8BOM, "":
+		text := endOfFile(string(bytes.TrimPrefix(data, markUTF8)))
+		if line := badLine(text); line > 0 {
+			return "", fault.Newf(fault.Invalid, "Line %d holds characters that do not fit the encoding UTF-8. Nothing was read. Choose another encoding, for example windows-1252, and look at the samples.", line)
+		}
+		return text, nil
+	case UTF16LE, UTF16BE:
+		endian := utf16.LittleEndian
+		if e == UTF16BE {
+			endian = utf16.BigEndian
+		}
+		return decodeAs(data, utf16.UTF16(endian, utf16.UseBOM), e)
+	}
+	for _, c := range charmaps {
+		if c.name == e {
+			return decodeAs(data, c.m, e)
+		}
+	}
+	return "", fault.New(fault.Invalid, "This encoding is not known. Choose one of the list.")
+}
+
+func decodeAs(data []byte, enc encoding.Encoding, name Encoding) (string, error) {
+	out, err := enc.NewDecoder().Bytes(data)
+	if err != nil {
+		return "", fault.Wrap(err, fault.Invalid, "The file does not fit the encoding "+string(name)+". Nothing was read. Choose another encoding.")
+	}
+	text := endOfFile(string(out))
+	if line := nulLine(text); line > 0 {
+		return "", fault.Newf(fault.Invalid, "Line %d holds characters that are no text in the encoding %s. Nothing was read. Choose another encoding.", line, name)
+	}
+	return text, nil
+}
+
+// endOfFile cuts off the mark that old DOS programs put at the end.
+func endOfFile(text string) string { return strings.TrimSuffix(text, "\x1a") }
+
+// badLine is the line of the first byte that is not UTF-8 or that is NUL, or 0.
+func badLine(text string) int {
+	for i, r := range text {
+		if r == 0 || r == utf8.RuneError && !strings.HasPrefix(text[i:], "\uFFFD") {
+			return lineAt(text, i)
+		}
+	}
+	return 0
+}
+
+func nulLine(text string) int {
+	if i := strings.IndexByte(text, 0); i >= 0 {
+		return lineAt(text, i)
+	}
+	return 0
+}
+
+func lineAt(text string, i int) int {
+	before := text[:i]
+	return 1 + strings.Count(before, "\n") + strings.Count(before, "\r") - strings.Count(before, "\r\n")
+}
+
+// guessEncoding proposes an encoding. Only marks and valid UTF-8 are certain.
+func guessEncoding(data []byte) (e Encoding, certain bool) {
+	switch {
+	case bytes.HasPrefix(data, markUTF8):
+		return UTF8BOM, true
+	case bytes.HasPrefix(data, markUTF16LE):
+		return UTF16LE, true
+	case bytes.HasPrefix(data, markUTF16BE):
+		return UTF16BE, true
+	}
+	if e, ok := guessUTF16(data); ok {
+		return e, false
+	}
+	if utf8.Valid(data) {
+		return UTF8, true
+	}
+	best, bestScore := Windows1252, -1<<30
+	for _, c := range charmaps[:guessed] {
+		if score := plausibility(data, c.m); score > bestScore {
+			best, bestScore = c.name, score
+		}
+	}
+	return best, false
+}
+
+// guessUTF16 recognises UTF-16 without a mark by its zero bytes, which nearly all stand on one side.
+func guessUTF16(data []byte) (Encoding, bool) {
+	head := data[:min(len(data), 4096)&^1]
+	var even, odd int
+	for i := 0; i < len(head); i += 2 {
+		if head[i] == 0 {
+			even++
+		}
+		if head[i+1] == 0 {
+			odd++
+		}
+	}
+	switch half := len(head) / 2; {
+	case half > 0 && odd*2 > half && even == 0:
+		return UTF16LE, true
+	case half > 0 && even*2 > half && odd == 0:
+		return UTF16BE, true
+	}
+	return "", false
+}
+
+// westernLetters and centralLetters are the accented letters that are frequent in names there.
+const (
+	westernLetters = "äöüßéèêëàâáãåæçñóòôõøíîïúùûœÄÖÜÉÈÀÁÅÆÇÑÓØÍÚŠšŽž"
+	centralLetters = "ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžÁČĎÉÍŇŘŠŤÚÝŽäĺľôŕöőüűßÖÜŐŰđĐăâîşţĂÂÎŞŢ"
+)
+
+// plausibility says how much the text looks like names when read so; only the relation of two results means anything.
+// A letter that is frequent in the languages of the encoding speaks for it, a sign inside a word against it.
+func plausibility(data []byte, m *charmap.Charmap) int {
+	frequent := westernLetters
+	if m == charmap.Windows1250 {
+		frequent = centralLetters
+	}
+	score := 0
+	var word []rune
+	endWord := func() {
+		score += wordPlausibility(word, frequent, m)
+		word = word[:0]
+	}
+	for _, b := range data {
+		r := m.DecodeByte(b)
+		if b < utf8.RuneSelf && !unicode.IsLetter(r) {
+			endWord()
+			continue
+		}
+		word = append(word, r)
+	}
+	endWord()
+	if m == charmap.Macintosh && !bytes.ContainsRune(data, '\n') && bytes.ContainsRune(data, '\r') {
+		score++ // line ends of old Macs
+	}
+	return score
+}
+
+func wordPlausibility(word []rune, frequent string, m *charmap.Charmap) int {
+	score, run := 0, 0
+	latin, cyrillic, acute := false, false, false
+	for i, r := range word {
+		if r < utf8.RuneSelf {
+			latin, run = true, 0
+			continue
+		}
+		switch {
+		case unicode.Is(unicode.Cyrillic, r):
+			cyrillic = true
+			score++
+		case strings.ContainsRune(frequent, r):
+			score += 2
+			if run++; run > 2 {
+				score -= 3 // hardly any Latin name has three accented letters in a row
+			}
+		case unicode.IsLetter(r):
+			score--
+		case r == '’' || r == '‘' || r == '“' || r == '”' || r == '–' || r == '\u00a0' || r == '€' || r == '…':
+			// marks that are usual between words
+		default:
+			score -= 3
+		}
+		if i > 0 && unicode.IsUpper(r) && unicode.IsLower(word[i-1]) {
+			score -= 3
+		}
+		acute = acute || strings.ContainsRune("áíýéúÁÍÝ", r)
+	}
+	if cyrillic && latin {
+		score -= 3 * len(word)
+	}
+	// Danish and Norwegian names have ø without acute accents; Czech ones have ř (the same byte) with them.
+	if m == charmap.Windows1250 && acute && strings.ContainsAny(string(word), "řŘěĚůŮčČ") {
+		score++
+	}
+	return score
+}

@@ -1,0 +1,69 @@
+package joiners
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// letters are those whose plain form Unicode does not know, and typographic marks.
+var letters = strings.NewReplacer("ß", "ss", "æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "ð", "d", "þ", "th", "ı", "i",
+	"’", "'", "‘", "'", "“", `"`, "”", `"`, "„", `"`, "–", "-", "—", "-", "‐", "-", "‑", "-")
+
+// Fold makes names comparable: lower case, without accents and invisible characters, one space between words.
+// Directory lookups use it. Folding twice changes nothing.
+func Fold(s string) string {
+	s = norm.NFKD.String(strings.ToLower(norm.NFKC.String(s)))
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Mn, r), unicode.Is(unicode.Cf, r):
+			return -1
+		case unicode.IsSpace(r):
+			return ' '
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(norm.NFC.String(letters.Replace(s))), " ")
+}
+
+// tidy does what never needs asking: NFC, every kind of space a plain one, no double spaces, none at the ends.
+// Line breaks inside stay, because they may separate teams and are a problem in names.
+func tidy(s string) string {
+	s = norm.NFC.String(s)
+	var b strings.Builder
+	space, lineBreak := false, false
+	for _, r := range s {
+		switch {
+		case r == '\n' || r == '\r' || r == '\u2028' || r == '\u2029' || r == '\v' || r == '\f' || r == '\u0085':
+			lineBreak = true
+		case unicode.IsSpace(r):
+			space = true
+		default:
+			if b.Len() > 0 && lineBreak {
+				b.WriteByte('\n')
+			} else if b.Len() > 0 && space {
+				b.WriteByte(' ')
+			}
+			space, lineBreak = false, false
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// invisible says whether a person cannot see r, or it changes the direction of what follows.
+func invisible(r rune) bool {
+	return unicode.Is(unicode.Cf, r) || unicode.IsControl(r) && r != '\n' || r == '\u3164' || r == '\uFFA0' || r == '\u115F' || r == '\u1160' ||
+		r == '\u034F' || 0xFE00 <= r && r <= 0xFE0F || unicode.Is(unicode.Co, r)
+}
+
+// visible removes what invisible finds.
+func visible(s string) string {
+	return tidy(strings.Map(func(r rune) rune {
+		if invisible(r) {
+			return -1
+		}
+		return r
+	}, s))
+}
