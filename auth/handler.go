@@ -314,17 +314,12 @@ func (h *Handler) letIn(w http.ResponseWriter, r *http.Request, p *provider, log
 	if err := sameAsBefore(ctx, login, person); err != nil {
 		return h.refuse(ctx, person, "", err)
 	}
-	user, linked, err := h.link(ctx, p, person)
+	user, err := h.link(ctx, p, person)
 	if err != nil {
 		return h.refuse(ctx, person, "", err)
 	}
 	if err := h.o.Allow(person, user); err != nil {
 		return h.refuse(ctx, person, user, err)
-	}
-	if linked {
-		if err := h.o.Record(ctx, Event{Kind: Linked, Person: person, User: user}); err != nil {
-			return fmt.Errorf("record link: %w", err)
-		}
 	}
 	sess := Session{
 		Provider: p.ID, Issuer: person.Issuer, Subject: person.Subject,
@@ -370,22 +365,22 @@ func (h *Handler) refuse(ctx context.Context, person Person, user id.User, why e
 	return why
 }
 
-// link returns the Gtmhub user of a person, and whether the link is new. It is made at the first sign-in whose
+// link returns the Gtmhub user of a person, or "" if there is none. The link is made at the first sign-in whose
 // verified address belongs to exactly one user, and never derived again.
-func (h *Handler) link(ctx context.Context, p *provider, person Person) (id.User, bool, error) {
+func (h *Handler) link(ctx context.Context, p *provider, person Person) (id.User, error) {
 	known, err := h.o.Identities.IdentityOf(ctx, person.Issuer, person.Subject)
 	if err == nil {
-		return known.User, false, nil
+		return known.User, nil
 	}
 	if !errors.Is(err, fault.NotFound) {
-		return "", false, fmt.Errorf("look up identity: %w", err)
+		return "", fmt.Errorf("look up identity: %w", err)
 	}
-	if !person.EmailVerified || !p.domainAllowed(person.Email) {
-		return "", false, nil
+	if !p.mayLink(person) {
+		return "", nil
 	}
 	users := h.o.Users.UserByEmail(person.Email)
 	if len(users) != 1 {
-		return "", false, nil // none, or an account with a double: nobody can say who it is
+		return "", nil // none, or an account with a double: nobody can say who it is
 	}
 	identity := Identity{
 		Issuer: person.Issuer, Subject: person.Subject, User: users[0],
@@ -395,15 +390,18 @@ func (h *Handler) link(ctx context.Context, p *provider, person Person) (id.User
 	if errors.Is(err, fault.Conflict) {
 		// Two callbacks of one person may race: the loser finds its own link.
 		if again, errAgain := h.o.Identities.IdentityOf(ctx, person.Issuer, person.Subject); errAgain == nil {
-			return again.User, false, nil
+			return again.User, nil
 		}
-		return "", false, fault.Wrap(err, fault.Forbidden,
+		return "", fault.Wrap(err, fault.Forbidden,
 			"Your address belongs to a Gtmhub user that another sign-in is linked to already, so you are not signed in. Please ask the operator of the portal.")
 	}
 	if err != nil {
-		return "", false, fmt.Errorf("link identity: %w", err)
+		return "", fmt.Errorf("link identity: %w", err)
 	}
-	return users[0], true, nil
+	if err := h.o.Record(ctx, Event{Kind: Linked, Person: person, User: users[0]}); err != nil {
+		return "", fmt.Errorf("record link: %w", err)
+	}
+	return users[0], nil
 }
 
 // SignOut handles POST /signout: it deletes the session and answers with a page, or for htmx with a redirect to the

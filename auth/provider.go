@@ -96,7 +96,7 @@ func (p *provider) readDiscovery(ctx context.Context) (*metadata, error) {
 		return nil, fault.Wrap(mismatch, fault.Forbidden, sayUnsafe)
 	}
 	if err != nil {
-		return nil, fault.Wrap(fmt.Errorf("discover %s: %w", p.Issuer, err), fault.Unavailable, sayDown)
+		return nil, fault.Wrap(fmt.Errorf("discover %s: %w", p.Issuer, brief(err)), fault.Unavailable, sayDown)
 	}
 	var doc struct {
 		JWKS        string   `json:"jwks_uri"`
@@ -221,7 +221,7 @@ func (p *provider) finish(ctx context.Context, code string, login PreLogin) (Per
 		return Person{}, "", fault.Wrap(fmt.Errorf("fetch keys: %w", keys.down), fault.Unavailable, sayDown)
 	}
 	if err != nil {
-		return Person{}, "", fault.Wrap(fmt.Errorf("verify id token: %w", err), fault.Forbidden, sayUnsafe)
+		return Person{}, "", fault.Wrap(fmt.Errorf("verify id token: %w", brief(err)), fault.Forbidden, sayUnsafe)
 	}
 	claims, err := p.checkToken(token, tokens.AccessToken, login)
 	if err != nil {
@@ -249,6 +249,15 @@ func exchangeError(err error) error {
 		return fault.Wrap(fmt.Errorf("trade the code: %w", err), fault.Unavailable, sayDown)
 	}
 	return fault.Wrap(fmt.Errorf("trade the code: %w", err), fault.Forbidden, sayUnsafe)
+}
+
+// brief cuts the text of an error that may quote what the provider sent.
+func brief(err error) error {
+	const most = 200
+	if text := err.Error(); len(text) > most {
+		return errors.New(text[:most] + "...")
+	}
+	return err
 }
 
 // safeCode passes an OAuth error code on if it looks like one.
@@ -442,8 +451,13 @@ func (p *provider) person(t *oidc.IDToken, c claims) (Person, error) {
 	return person, nil
 }
 
-// domainAllowed says whether an address may make a link.
-func (p *provider) domainAllowed(email string) bool {
+// mayLink says whether the person's address may make a link: it is verified and in an allowed domain. It must be
+// ASCII too, because whoever looks users up may fold letters more freely than we do.
+func (p *provider) mayLink(person Person) bool {
+	email := person.Email
+	if !person.EmailVerified || !isASCII(email) {
+		return false
+	}
 	if len(p.AllowedDomains) == 0 {
 		return true
 	}
@@ -453,8 +467,21 @@ func (p *provider) domainAllowed(email string) bool {
 	})
 }
 
-// FoldEmail is the form in which two addresses are compared: trimmed and in lower case.
-func FoldEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+// FoldEmail is the form in which two addresses are compared: trimmed, and with ASCII letters in lower case. Other
+// letters stay: Unicode folding makes different addresses equal (the Kelvin sign becomes "k").
+func FoldEmail(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, strings.TrimSpace(s))
+}
+
+// isASCII says whether s has ASCII bytes only.
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 }) < 0
+}
 
 // printable says whether s is valid text without control characters.
 func printable(s string) bool {
@@ -574,6 +601,10 @@ func (t limitTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
+	}
+	if r.Method == http.MethodGet && resp.StatusCode >= 500 {
+		_ = resp.Body.Close()
+		return nil, fmt.Errorf("status %d", resp.StatusCode) // the same as no answer
 	}
 	body := resp.Body
 	resp.Body = struct {
