@@ -168,9 +168,6 @@ func columnScore(rows [][]string) int {
 		return 0
 	}
 	width, even := usualWidth(rows)
-	if width < 2 {
-		return 0
-	}
 	known, addresses := 0, 0
 	for i, row := range rows {
 		if i < titleRows {
@@ -186,6 +183,9 @@ func columnScore(rows [][]string) int {
 			}
 		}
 		addresses += points
+	}
+	if width < 2 && known < 2 {
+		return 0
 	}
 	return 1 + 100*known + 30*addresses/len(rows) + 30*even/len(rows)
 }
@@ -261,8 +261,10 @@ func describe(rows [][]string, f Format) []Column {
 	if at := returnColumns(header); at >= 0 {
 		n = len(trimmed(header[:at]))
 	} else {
-		width, _ := usualWidth(rows)
-		n = max(n, width)
+		// A header may be short of names for columns that are filled all the same.
+		if width, count := usualWidth(rows); header == nil || 2*count > len(rows) {
+			n = max(n, width)
+		}
 	}
 	n = min(n, Limits.Columns)
 	columns := make([]Column, n)
@@ -436,7 +438,7 @@ func isWords(cell string) bool {
 			return false
 		}
 	}
-	return len([]rune(cell)) > 2 || !strings.EqualFold(cell, strings.ToLower(cell))
+	return len([]rune(cell)) > 2 || cell != strings.ToLower(cell) // "Li", but not "de"
 }
 
 // localNames are the first and last part of the text before the @, or empty.

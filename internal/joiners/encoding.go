@@ -33,6 +33,8 @@ var charmaps = []struct {
 	{Latin9, charmap.ISO8859_15},
 }
 
+const longestWord = 64 // letters that are looked at together, so that a hostile file costs no memory
+
 const guessed = 5 // the first so many charmaps are guessed; the others differ too little from them
 
 var (
@@ -193,7 +195,7 @@ func plausibility(data []byte, m *charmap.Charmap) int {
 	}
 	for _, b := range data {
 		r := m.DecodeByte(b)
-		if b < utf8.RuneSelf && !unicode.IsLetter(r) {
+		if b < utf8.RuneSelf && !unicode.IsLetter(r) || len(word) == longestWord {
 			endWord()
 			continue
 		}

@@ -24,7 +24,7 @@ var headerWords = map[Field]string{
 	FieldFullName: `fullname name displayname employeename employee personname completename employeefullname worker
 		vollstandigername mitarbeiter mitarbeitername namevorname vornamename nachnamevorname vornamenachname
 		nomcomplet nometprenom nomprenom prenomnom nombrecompleto nombreyapellidos apellidosynombre
-		nomecompleto nomeesobrenome nomeapelido nominativo nomeecognome cognomenome volledigenaam naam medewerker`,
+		nome nomecompleto nomeesobrenome nomeapelido nominativo nomeecognome cognomenome volledigenaam naam medewerker`,
 	FieldLanguage: `language preferredlanguage lang locale languagecode uilanguage
 		sprache bevorzugtesprache korrespondenzsprache langue languepreferee idioma idiomapreferido lengua
 		lingua linguapreferita taal voorkeurstaal`,
