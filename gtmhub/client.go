@@ -83,7 +83,7 @@ type Options struct {
 
 // Call tells an Observer about one try of one operation.
 type Call struct {
-	// Operation is the number in docs/gtmhub-operations.md, 0 for the roles list.
+	// Operation is the number in docs/gtmhub-operations.md; 41 is the roles list.
 	Operation       int
 	Method, Pattern string
 	// Status is 0 when no answer came.

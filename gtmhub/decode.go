@@ -92,12 +92,18 @@ func (l *list[T]) UnmarshalJSON(data []byte) error {
 	}
 	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
 		var envelope struct {
-			Items []T `json:"items"`
+			Items *[]T     `json:"items"`
+			Count *float64 `json:"totalCount"`
 		}
 		if err := json.Unmarshal(data, &envelope); err != nil {
 			return err
 		}
-		*l = envelope.Items
+		if envelope.Items == nil && envelope.Count == nil {
+			return errors.New("object where a list should be")
+		}
+		if envelope.Items != nil {
+			*l = *envelope.Items
+		}
 		return nil
 	}
 	return json.Unmarshal(data, (*[]T)(l))

@@ -50,7 +50,7 @@ const maxMessageRunes = 500
 // APIError is the error of every failed call. Its text holds the operation, the status and the kind, but neither query,
 // ids, body nor the upstream's message, so that it can be logged. It is immutable.
 type APIError struct {
-	// Operation is the number in docs/gtmhub-operations.md, 0 for calls outside the list.
+	// Operation is the number in docs/gtmhub-operations.md; 41 is the roles list, which is outside it.
 	Operation int
 	Method    string
 	// Pattern is the documented path with its placeholders, Path the escaped path that was called, without query.

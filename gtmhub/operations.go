@@ -11,7 +11,7 @@ import (
 // operation is one row of the reference: what is called, and which breaker guards it. operations.tsv lists the same rows
 // with the Go methods; a test compares both with the //gtmhub:operation lines.
 type operation struct {
-	number  int    // row in gtmhub-api.md section 1; 0 for the roles list, which is not among the 40
+	number  int    // row in gtmhub-api.md section 1; 41 is the roles list, which is not among the 40
 	method  string //
 	pattern string // path with {placeholders}, without version
 	version string // "v1" or "v2"
@@ -70,7 +70,7 @@ var (
 	opAnnouncementsComment = operation{38, http.MethodPatch, "/announcements/{id}", "v1", groupAnnouncements}
 	opAnnouncementsDelete  = operation{39, http.MethodDelete, "/announcements/{id}", "v1", groupAnnouncements}
 	opAnnouncementsUnreact = operation{40, http.MethodDelete, "/announcements/{id}/react", "v1", groupAnnouncements}
-	opRolesList            = operation{0, http.MethodGet, "/roles", "v2", groupRoles}
+	opRolesList            = operation{41, http.MethodGet, "/roles", "v2", groupRoles}
 )
 
 // isRead says whether the operation changes nothing, so that it may be tried again.

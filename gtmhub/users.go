@@ -100,6 +100,11 @@ func (u *User) UnmarshalJSON(data []byte) error {
 	}
 	u.DateCreated, u.DateInvited = time.Time(w.DateCreated), time.Time(w.DateInvited)
 	u.IsActive, u.Identities, u.Roles, u.TeamIDs = bool(w.IsActive), w.Identities, w.Roles, w.TeamIDs
+	for i, r := range u.Roles {
+		if r.Team != nil && *r.Team == (RoleTeam{}) { // {} stands for nothing
+			u.Roles[i].Team = nil
+		}
+	}
 	u.Raw = bytes.Clone(data)
 	return recordID("user", u.ID)
 }
@@ -513,6 +518,8 @@ func decodePolicy(body []byte) (string, error) {
 			return "", err
 		}
 		text = or(or(object.Policy, object.PasswordPolicy), text)
+	case text[0] == '[':
+		return "", errors.New("no policy in the answer")
 	}
 	return clean(text, "", maxMessageRunes), nil
 }
