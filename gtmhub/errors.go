@@ -226,9 +226,6 @@ func textIn(v any) string {
 // clean makes foreign text safe to keep: valid UTF-8, no control or formatting characters, bounded, and without our
 // token, which a broken upstream may echo.
 func clean(s, token string, limit int) string {
-	if token != "" {
-		s = strings.ReplaceAll(s, token, "[redacted]")
-	}
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -238,6 +235,9 @@ func clean(s, token string, limit int) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
+	if token != "" { // after the mapping, which could put a scattered token together
+		s = strings.ReplaceAll(s, token, "[redacted]")
+	}
 	s = strings.TrimSpace(s)
 	if runes := []rune(s); len(runes) > limit {
 		s = string(runes[:limit])
