@@ -179,7 +179,9 @@ func (h *Handler) Start(w http.ResponseWriter, r *http.Request) error {
 	if err := h.o.PreLogins.CreatePreLogin(r.Context(), login); err != nil {
 		return fmt.Errorf("start sign-in at %s: %w", p.ID, err)
 	}
-	h.setPreLoginCookie(w, browser, int(preLoginLives/time.Second))
+	options := h.o.Sessions.options()
+	options.MaxAge = int(preLoginLives / time.Second)
+	http.SetCookie(w, sessions.NewCookie(h.preLoginCookie(), browser, options))
 	http.Redirect(w, r, address, http.StatusSeeOther)
 	return nil
 }
@@ -204,12 +206,6 @@ func returnPath(asked string) string {
 
 func (h *Handler) preLoginCookie() string {
 	return cookieName("portal-signin", h.o.Sessions.o.Insecure)
-}
-
-func (h *Handler) setPreLoginCookie(w http.ResponseWriter, value string, maxAge int) {
-	options := h.o.Sessions.options()
-	options.MaxAge = maxAge
-	http.SetCookie(w, sessions.NewCookie(h.preLoginCookie(), value, options))
 }
 
 // Callback handles GET /callback: it checks what the provider sent, gives the browser a session and redirects to
@@ -245,7 +241,7 @@ func (h *Handler) Callback(w http.ResponseWriter, r *http.Request) error {
 	if err := h.letIn(w, r, p, login, person, token); err != nil {
 		return fmt.Errorf("sign in at %s: %w", p.ID, err)
 	}
-	h.setPreLoginCookie(w, "", -1)
+	// The pre-login cookie stays until it runs out: a second tab may be at the provider still, and each state works once.
 	http.Redirect(w, r, login.Return, http.StatusSeeOther)
 	return nil
 }

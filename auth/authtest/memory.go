@@ -1,0 +1,274 @@
+package authtest
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gtmhub-portal/portal/auth"
+	"github.com/gtmhub-portal/portal/internal/fault"
+)
+
+var (
+	_ auth.SessionRows = (*Memory)(nil)
+	_ auth.PreLogins   = (*Memory)(nil)
+	_ auth.Identities  = (*Memory)(nil)
+)
+
+// Memory implements the ports of package auth. It is safe for concurrent use.
+type Memory struct {
+	// down, while not nil, is returned by every method: the database does not answer.
+	down error
+
+	mu         sync.Mutex
+	sessions   map[auth.Hash]auth.Session
+	logins     map[auth.Hash]auth.PreLogin
+	identities []auth.Identity
+	touches    int
+}
+
+// NewMemory makes an empty Memory.
+func NewMemory() *Memory {
+	return &Memory{sessions: map[auth.Hash]auth.Session{}, logins: map[auth.Hash]auth.PreLogin{}}
+}
+
+// SetDown makes every method fail with err, until it is set to nil.
+func (m *Memory) SetDown(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.down = err
+}
+
+// Counts says how many sessions, unfinished sign-ins and identities there are, and how often a session was touched.
+func (m *Memory) Counts() (sessions, logins, identities, touches int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.sessions), len(m.logins), len(m.identities), m.touches
+}
+
+// CreateSession implements auth.SessionRows.
+func (m *Memory) CreateSession(_ context.Context, s auth.Session, replaces auth.Hash, keep int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return m.down
+	}
+	if _, ok := m.sessions[s.Hash]; ok {
+		return fault.Conflict
+	}
+	delete(m.sessions, replaces)
+	m.sessions[s.Hash] = clone(s)
+	own := m.of(s.Issuer, s.Subject)
+	for _, old := range own[min(keep, len(own)):] {
+		delete(m.sessions, old.Hash)
+	}
+	return nil
+}
+
+func clone(s auth.Session) auth.Session {
+	s.Groups, s.Flashes, s.UpstreamToken = slices.Clone(s.Groups), slices.Clone(s.Flashes), slices.Clone(s.UpstreamToken)
+	return s
+}
+
+func (m *Memory) of(issuer, subject string) []auth.Session {
+	return slices.DeleteFunc(m.all(), func(s auth.Session) bool { return s.Issuer != issuer || s.Subject != subject })
+}
+
+func (m *Memory) all() []auth.Session {
+	var all []auth.Session
+	for _, s := range m.sessions {
+		all = append(all, clone(s))
+	}
+	slices.SortFunc(all, func(a, b auth.Session) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.Hash, b.Hash))
+	})
+	return all
+}
+
+// SessionByHash implements auth.SessionRows.
+func (m *Memory) SessionByHash(_ context.Context, h auth.Hash) (auth.Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return auth.Session{}, m.down
+	}
+	s, ok := m.sessions[h]
+	if !ok {
+		return auth.Session{}, fault.NotFound
+	}
+	return clone(s), nil
+}
+
+// TouchSession implements auth.SessionRows.
+func (m *Memory) TouchSession(_ context.Context, h auth.Hash, seen time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return m.down
+	}
+	m.touches++
+	if s, ok := m.sessions[h]; ok && seen.After(s.LastSeenAt) {
+		s.LastSeenAt = seen
+		m.sessions[h] = s
+	}
+	return nil
+}
+
+// SaveSession implements auth.SessionRows.
+func (m *Memory) SaveSession(_ context.Context, s auth.Session) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return m.down
+	}
+	old, ok := m.sessions[s.Hash]
+	if !ok {
+		return fault.NotFound
+	}
+	s = clone(s)
+	old.Flashes, old.UpstreamToken, old.Groups = s.Flashes, s.UpstreamToken, s.Groups
+	m.sessions[s.Hash] = old
+	return nil
+}
+
+// DeleteSession implements auth.SessionRows.
+func (m *Memory) DeleteSession(_ context.Context, h auth.Hash) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return m.down
+	}
+	delete(m.sessions, h)
+	return nil
+}
+
+// DeleteSessionsOf implements auth.SessionRows.
+func (m *Memory) DeleteSessionsOf(_ context.Context, issuer, subject string) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return 0, m.down
+	}
+	own := m.of(issuer, subject)
+	for _, s := range own {
+		delete(m.sessions, s.Hash)
+	}
+	return len(own), nil
+}
+
+// SessionsOf implements auth.SessionRows.
+func (m *Memory) SessionsOf(_ context.Context, issuer, subject string) ([]auth.Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return nil, m.down
+	}
+	return m.of(issuer, subject), nil
+}
+
+// Sessions implements auth.SessionRows.
+func (m *Memory) Sessions(_ context.Context, limit int) ([]auth.Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return nil, m.down
+	}
+	all := m.all()
+	return all[:min(limit, len(all))], nil
+}
+
+// DeleteExpiredSessions implements auth.SessionRows.
+func (m *Memory) DeleteExpiredSessions(_ context.Context, now, seenBefore time.Time) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return 0, m.down
+	}
+	n := 0
+	for h, s := range m.sessions {
+		if !s.ExpiresAt.After(now) || !s.LastSeenAt.After(seenBefore) {
+			delete(m.sessions, h)
+			n++
+		}
+	}
+	return n, nil
+}
+
+// CreatePreLogin implements auth.PreLogins.
+func (m *Memory) CreatePreLogin(_ context.Context, p auth.PreLogin) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return m.down
+	}
+	if _, ok := m.logins[p.State]; ok {
+		return fault.Conflict
+	}
+	m.logins[p.State] = p
+	return nil
+}
+
+// TakePreLogin implements auth.PreLogins.
+func (m *Memory) TakePreLogin(_ context.Context, state auth.Hash) (auth.PreLogin, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return auth.PreLogin{}, m.down
+	}
+	p, ok := m.logins[state]
+	if !ok {
+		return auth.PreLogin{}, fault.NotFound
+	}
+	delete(m.logins, state)
+	return p, nil
+}
+
+// DeleteExpiredPreLogins implements auth.PreLogins.
+func (m *Memory) DeleteExpiredPreLogins(_ context.Context, now time.Time) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return 0, m.down
+	}
+	n := 0
+	for state, p := range m.logins {
+		if !p.ExpiresAt.After(now) {
+			delete(m.logins, state)
+			n++
+		}
+	}
+	return n, nil
+}
+
+// IdentityOf implements auth.Identities.
+func (m *Memory) IdentityOf(_ context.Context, issuer, subject string) (auth.Identity, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return auth.Identity{}, m.down
+	}
+	for _, i := range m.identities {
+		if i.Issuer == issuer && i.Subject == subject {
+			return i, nil
+		}
+	}
+	return auth.Identity{}, fault.NotFound
+}
+
+// LinkIdentity implements auth.Identities.
+func (m *Memory) LinkIdentity(_ context.Context, i auth.Identity) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return m.down
+	}
+	for _, old := range m.identities {
+		if old.Issuer == i.Issuer && old.Subject == i.Subject || old.User == i.User || old.Email == i.Email {
+			return fault.Conflict
+		}
+	}
+	m.identities = append(m.identities, i)
+	return nil
+}
