@@ -1,0 +1,120 @@
+package change
+
+import (
+	"context"
+	"time"
+
+	"github.com/gtmhub-portal/portal/internal/audit"
+	"github.com/gtmhub-portal/portal/internal/id"
+)
+
+// Store keeps changes and rows. Every method is one transaction and writes the audit entries it is given in it; a
+// method that changes something takes them. All times are by the database's clock; durations are added to it there.
+// It is safe for concurrent use by several instances. Errors carry fault kinds: NotFound, Conflict, Full, Unavailable.
+type Store interface {
+	// Create stores a new change with its rows and gives it the next Number. A change whose Deciders is above 0 gets
+	// Lapses = now + lapse.
+	Create(ctx context.Context, c Change, rows []Row, source []byte, lapse time.Duration, entries ...audit.Entry) (Change, error)
+	// Change returns the head with decisions and counts.
+	Change(ctx context.Context, c id.Change) (Change, error)
+	// Changes returns heads with decisions and counts, newest first, and how many match.
+	Changes(ctx context.Context, f Filter) ([]Change, int, error)
+	// Rows returns rows in order of step and position, and how many match.
+	Rows(ctx context.Context, c id.Change, f RowFilter) ([]Row, int, error)
+	// Source returns the uploaded file of the change; NotFound if there is none (any more).
+	Source(ctx context.Context, c id.Change) ([]byte, error)
+
+	// Decide records one decision if the change is waiting, has this version and hash, and has not lapsed. Rows that
+	// it rejects, and the rows that depend on them, get RejectedRow with the reason. A whole rejection rejects all
+	// that is queued and moves the change to Rejected. When the required number of approvals is there, the change
+	// moves to Approved. If all queued rows were rejected the change moves to Rejected too. Conflict when somebody
+	// else was faster or the same person has decided before.
+	Decide(ctx context.Context, c id.Change, d Decision, entries ...audit.Entry) (Change, error)
+	// Move changes the state by one conditional update: Conflict unless the state is one of from. Moving to an ended
+	// state sets Ended; to Cancelled or Withdrawn or Lapsed turns queued and held rows into CancelledRow with the
+	// note as reason; to Running sets Started once and clears Resumes and Note.
+	Move(ctx context.Context, c id.Change, from []State, to State, note string, entries ...audit.Entry) error
+	// Retry puts the refused and attention rows (and the rows cancelled because of them) back to queued with Attempt
+	// 0, and a Problems change back to Running. It returns how many rows.
+	Retry(ctx context.Context, c id.Change, entries ...audit.Entry) (int, error)
+	// Due returns the changes that the runner must look at: approved, running, and waiting or approved ones that have lapsed.
+	Due(ctx context.Context) ([]Change, error)
+
+	// Claim takes up to max rows that may go now, of running changes whose Resumes has passed: queued, NotBefore
+	// passed, parent done or with nothing to do. Rows come in order of change start, step, group and position, all of one
+	// Kind and one Change. Their Lock is taken; rows whose Lock is held elsewhere are left out (rows of one claim with
+	// the same Lock and Group share it). They become Checking with Owner, Epoch+1 and a lease. The User of a row with a parent is filled from the parent's Result.
+	// only, when not empty, limits it to one change.
+	Claim(ctx context.Context, owner string, lease time.Duration, max int, only id.Change) ([]Row, error)
+	// ClaimUnknown takes up to max Unknown rows of one change and kind whose NotBefore has passed, in any state of the change but keeps
+	// them Unknown; their lock stays held. Owner, Epoch+1 and a lease as in Claim.
+	ClaimUnknown(ctx context.Context, owner string, lease time.Duration, max int) ([]Row, error)
+	// Expire turns Checking rows whose lease ran out back into queued, and InIntent rows whose lease ran out into
+	// Unknown with NotBefore = now + settle. It returns how many.
+	Expire(ctx context.Context, settle time.Duration) (int, error)
+	// Intend moves rows from Checking to InIntent with Attempt+1 and IntentAt, if all of them still carry the epoch and owner, their
+	// lease has more than need left, and the change is still running; else Conflict and nothing is changed.
+	Intend(ctx context.Context, rows []Row, need time.Duration, entries ...audit.Entry) error
+	// Settle writes outcomes for rows that still carry the epoch, releases their locks unless the new state is
+	// Unknown, and cancels the rows that depend on rows that ended badly. It returns how many rows were written;
+	// fewer than given means that claims were lost.
+	Settle(ctx context.Context, outcomes []Outcome, entries ...audit.Entry) (int, error)
+	// Slow lets no row of a running change be claimed before now + wait.
+	Slow(ctx context.Context, c id.Change, wait time.Duration) error
+	// Finish moves a running change without open rows to Finished, or to Problems if rows were refused or need a
+	// person. done is false when rows are still open or it is not running. Paused changes stay.
+	Finish(ctx context.Context, c id.Change, entries ...audit.Entry) (done bool, err error)
+	// RecentSingles counts the single-person changes of the kind that the person had carried out without a decision since d ago.
+	RecentSingles(ctx context.Context, p Person, kind string, d time.Duration) (int, error)
+	// Speed is how many rows of the change's first step got a good end within the last d.
+	Speed(ctx context.Context, c id.Change, d time.Duration) (int, error)
+	// DeletePayloads removes source files of changes that ended before the given age (90 days).
+	DeletePayloads(ctx context.Context, age time.Duration) (int, error)
+}
+
+// Outcome is what became of one row.
+type Outcome struct {
+	Row    id.Row
+	Epoch  int
+	State  RowState
+	Reason string
+	// Result is kept from before when empty.
+	Result string
+	// Wait delays the next look at a Queued or Unknown row.
+	Wait time.Duration
+	// KeepAttempt counts the attempt as not made: for calls that definitely did nothing.
+	KeepAttempt bool
+}
+
+// Filter chooses changes. Zero fields choose all.
+type Filter struct {
+	States []State
+	// RequestedBy limits to one person's own.
+	RequestedBy *Person
+	// DecidedBy limits to those that the person has decided on.
+	DecidedBy *Person
+	// NotRequestedBy leaves one person's own out: what waits for me.
+	NotRequestedBy *Person
+	// Team limits to changes with a row about the team; User likewise.
+	Team id.Team
+	User id.User
+	// Page counts from 1, Size is 25, 50 or 100 (0 means 25).
+	Page, Size int
+}
+
+// RowFilter chooses rows. Zero fields choose all.
+type RowFilter struct {
+	// Step limits to one step, -1 (or All) to none: use AllSteps.
+	Step int
+	// Word limits to rows shown under this word.
+	Word string
+	// Text is looked for in Subject and Detail, without letter case.
+	Text string
+	// RiskyFirst puts blocked rows and rows with flags before the others.
+	RiskyFirst bool
+	// Page counts from 1; Size 0 means all rows.
+	Page, Size int
+}
+
+// AllSteps is the Step of a RowFilter that takes rows of every step.
+const AllSteps = -1
