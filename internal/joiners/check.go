@@ -27,7 +27,7 @@ func Check(l *List, f Format, e Edits, d Directory, o Options) *Result {
 	c := checker{
 		format: f, edits: e, dir: d, options: o,
 		teams: newSuggester(d.AllTeamNames()), roles: newSuggester(d.AllRoleNames()),
-		replace: map[string]string{}, shape: map[int][]Problem{}, raw: map[int]string{},
+		replace: map[string]string{}, shape: map[int][]Problem{}, rows: l.Rows,
 	}
 	for _, r := range e.Replace {
 		c.replace[replaceKey(r.Field, r.Found)] = r.With
@@ -67,7 +67,7 @@ type checker struct {
 	options      Options
 	teams, roles *suggester
 	shape        map[int][]Problem // problems of the row as such, by Row.Number
-	raw          map[int]string    // all used cells of a row folded, to tell doubles that are equal in all
+	rows         []Row
 }
 
 // value is one field of one row.
@@ -108,6 +108,9 @@ func (c *checker) value(row Row, field Field) value {
 
 // replaced applies the replacements for teams, roles and languages to one name.
 func (c *checker) replaced(field Field, name string) (with string, changed bool) {
+	if len(c.replace) == 0 {
+		return name, false
+	}
 	if with, ok := c.replace[replaceKey(field, name)]; ok {
 		return tidy(with), true
 	}
@@ -139,9 +142,6 @@ func (c *checker) person(row Row) Person {
 	c.language(&p, c.value(row, FieldLanguage), add)
 	c.team(&p, c.value(row, FieldTeam), add)
 	c.role(&p, c.value(row, FieldRole), add)
-	for _, f := range Fields() {
-		c.raw[p.Row] += Fold(c.value(row, f).raw) + "\x00"
-	}
 	return p
 }
 
@@ -371,11 +371,12 @@ func (c *checker) duplicates(people []Person) {
 	}
 }
 
-// same says whether two rows with one address say the same in all fields.
+// same says whether two rows with one address say the same in all other fields.
 func (c *checker) same(p, q *Person) bool {
-	_, a, _ := strings.Cut(c.raw[p.Row], "\x00") // the address comes first, and is equal already
-	_, b, _ := strings.Cut(c.raw[q.Row], "\x00")
-	return a == b
+	a, b := c.rows[p.Row-1], c.rows[q.Row-1]
+	return !slices.ContainsFunc(Fields(), func(f Field) bool {
+		return f != FieldEmail && Fold(c.value(a, f).raw) != Fold(c.value(b, f).raw)
+	})
 }
 
 func hasBadEmail(p *Person) bool {

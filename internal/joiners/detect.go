@@ -13,6 +13,9 @@ import (
 // sampleRows is how many rows a proposal is made from.
 const sampleRows = 50
 
+// maxSampleLines is how many rows, empty ones included, are looked through for them.
+const maxSampleLines = 1000
+
 // titleRows is how many rows may stand above the header.
 const titleRows = 10
 
@@ -25,8 +28,8 @@ func Detect(data []byte) Format {
 	if admit(data) != nil {
 		return Format{}
 	}
-	e, certain := guessEncoding(data)
-	f := Format{Encoding: e, NeedsConfirm: !certain}
+	e := guessEncoding(data)
+	f := Format{Encoding: e, NeedsConfirm: e != UTF8 && e != UTF8BOM}
 	text, err := decode(data, e)
 	if err != nil {
 		return f
@@ -89,7 +92,7 @@ func open(data []byte, f Format) (string, error) {
 func sample(text string, f Format) [][]string {
 	var rows [][]string
 	s := newScanner(text, f.Separator, 0)
-	for len(rows) < sampleRows {
+	for len(rows) < sampleRows && s.line < maxSampleLines {
 		rec, more, err := s.next()
 		if err != nil || !more {
 			break

@@ -132,7 +132,7 @@ func TestUnseenFiles(t *testing.T) {
 			if f.Encoding != tt.encoding || f.Separator != tt.sep || f.HasHeader != tt.header {
 				t.Errorf("Detect: encoding %s, separator %q, header %t; want %s, %q, %t", f.Encoding, f.Separator, f.HasHeader, tt.encoding, tt.sep, tt.header)
 			}
-			guess := f.Encoding != joiners.UTF8 && f.Encoding != joiners.UTF8BOM && !strings.HasSuffix(tt.name, "with mark")
+			guess := f.Encoding != joiners.UTF8 && f.Encoding != joiners.UTF8BOM
 			if f.NeedsConfirm != guess {
 				t.Errorf("NeedsConfirm = %t", f.NeedsConfirm)
 			}

@@ -2,6 +2,7 @@ package joiners
 
 import (
 	"bytes"
+	"math"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -128,29 +129,29 @@ func lineAt(text string, i int) int {
 	return 1 + strings.Count(before, "\n") + strings.Count(before, "\r") - strings.Count(before, "\r\n")
 }
 
-// guessEncoding proposes an encoding. Only marks and valid UTF-8 are certain.
-func guessEncoding(data []byte) (e Encoding, certain bool) {
+// guessEncoding proposes an encoding. Only UTF-8 is taken without asking; the rest a person must confirm.
+func guessEncoding(data []byte) Encoding {
 	switch {
 	case bytes.HasPrefix(data, markUTF8):
-		return UTF8BOM, true
+		return UTF8BOM
 	case bytes.HasPrefix(data, markUTF16LE):
-		return UTF16LE, true
+		return UTF16LE
 	case bytes.HasPrefix(data, markUTF16BE):
-		return UTF16BE, true
+		return UTF16BE
 	}
 	if e, ok := guessUTF16(data); ok {
-		return e, false
+		return e
 	}
 	if utf8.Valid(data) {
-		return UTF8, true
+		return UTF8
 	}
-	best, bestScore := Windows1252, -1<<30
+	best, bestScore := Windows1252, math.MinInt
 	for _, c := range charmaps[:guessed] {
 		if score := plausibility(data, c.m); score > bestScore {
 			best, bestScore = c.name, score
 		}
 	}
-	return best, false
+	return best
 }
 
 // guessUTF16 recognises UTF-16 without a mark by its zero bytes, which nearly all stand on one side.

@@ -14,6 +14,9 @@ var letters = strings.NewReplacer("ß", "ss", "æ", "ae", "œ", "oe", "ø", "o",
 // Fold makes names comparable: lower case, without accents and invisible characters, one space between words.
 // Directory lookups use it. Folding twice changes nothing.
 func Fold(s string) string {
+	if isPlain(s) {
+		return strings.ToLower(s)
+	}
 	s = norm.NFKD.String(strings.ToLower(norm.NFKC.String(s)))
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -27,9 +30,22 @@ func Fold(s string) string {
 	return strings.Join(strings.Fields(norm.NFC.String(letters.Replace(s))), " ")
 }
 
+// isPlain says whether s is ASCII without anything to tidy. Most cells are, and need not be copied.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == ' ' && (i == 0 || i == len(s)-1 || s[i-1] == ' ') {
+			return false
+		}
+	}
+	return true
+}
+
 // tidy does what never needs asking: NFC, every kind of space a plain one, no double spaces, none at the ends.
 // Line breaks inside stay, because they may separate teams and are a problem in names.
 func tidy(s string) string {
+	if isPlain(s) {
+		return s
+	}
 	s = norm.NFC.String(s)
 	var b strings.Builder
 	space, lineBreak := false, false
@@ -60,6 +76,9 @@ func invisible(r rune) bool {
 
 // visible removes what invisible finds.
 func visible(s string) string {
+	if isPlain(s) {
+		return s
+	}
 	return tidy(strings.Map(func(r rune) rune {
 		if invisible(r) {
 			return -1

@@ -14,7 +14,7 @@ var headerWords = map[Field]string{
 		adresseemail adresseelectronique adressemail courriel mel emailprofessionnel courrielprofessionnel
 		correo correoelectronico correocorporativo direcciondecorreo direcciondecorreoelectronico emailcorporativo
 		enderecodeemail correioeletronico correioelectronico emailprofissional
-		indirizzoemail postaelettronica emailaziendale emailadres zakelijkemailadres epost login username upn userprincipalname`,
+		indirizzoemail postaelettronica emailaziendale emailadres zakelijkemailadres epost upn userprincipalname`,
 	FieldFirstName: `firstname givenname forename first preferredfirstname legalfirstname christianname
 		vorname rufname prenom nombre nombres primernombre nomeproprio primeironome
 		voornaam roepnaam nomedibattesimo`,

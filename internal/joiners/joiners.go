@@ -63,7 +63,7 @@ type Format struct {
 	SkipRows  int      `json:"skipRows,omitempty"`
 	HasHeader bool     `json:"hasHeader"`
 	Columns   []Column `json:"columns"`
-	// NeedsConfirm means that the encoding is only a guess, which a person must see and confirm by clearing it.
+	// NeedsConfirm means that the encoding is not UTF-8, so that a person must look at the samples and confirm it by clearing this.
 	// Read does not look at it.
 	NeedsConfirm bool `json:"needsConfirm,omitempty"`
 }
