@@ -128,9 +128,6 @@ func (s *AnnouncementsService) one(ctx context.Context, r request, id ID) (*Anno
 		if err := decodeJSON(body, &a); err != nil {
 			return err
 		}
-		if err := recordID("announcement", a.ID); err != nil { // a body of null
-			return err
-		}
 		return sameID(a.ID, or(id, a.ID))
 	})
 	if err != nil {

@@ -219,8 +219,9 @@ func fieldsText[F Field](fields []F) (string, error) {
 // LuceneFilter is a condition for operation 1. The zero value matches everything. The documents show property:value for
 // email, name and roles only; combining with LuceneAnd, LuceneOr and LuceneNot follows Lucene and is not documented.
 type LuceneFilter struct {
-	text string
-	err  error
+	text     string
+	compound bool // needs brackets when it is combined again
+	err      error
 }
 
 // LuceneEmail matches users with this e-mail.
@@ -255,7 +256,7 @@ func LuceneNot(filter LuceneFilter) LuceneFilter {
 	if filter.err == nil && filter.text == "" {
 		filter.err = errors.New("an empty filter cannot be turned round")
 	}
-	return LuceneFilter{text: "NOT (" + filter.text + ")", err: filter.err}
+	return LuceneFilter{text: "NOT " + filter.inBrackets(), compound: true, err: filter.err}
 }
 
 func luceneJoin(operator string, filters []LuceneFilter) LuceneFilter {
@@ -267,12 +268,19 @@ func luceneJoin(operator string, filters []LuceneFilter) LuceneFilter {
 		if f.text == "" {
 			return LuceneFilter{err: errors.New("an empty filter cannot be combined")}
 		}
-		parts = append(parts, "("+f.text+")")
+		parts = append(parts, f.inBrackets())
 	}
 	if len(parts) == 0 {
 		return LuceneFilter{err: errors.New("no filters given")}
 	}
-	return LuceneFilter{text: strings.Join(parts, operator)}
+	return LuceneFilter{text: strings.Join(parts, operator), compound: len(parts) > 1}
+}
+
+func (f LuceneFilter) inBrackets() string {
+	if f.compound {
+		return "(" + f.text + ")"
+	}
+	return f.text
 }
 
 // luceneTerm leaves plain words as the documents write them and puts everything else into quotation marks, inside which

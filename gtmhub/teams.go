@@ -173,13 +173,7 @@ func (s *TeamsService) Create(ctx context.Context, team NewTeam) (*Team, error) 
 	if team.Name == "" {
 		return nil, opTeamsCreate.refused(ErrInvalid, errors.New("a team needs a name"))
 	}
-	created, err := s.one(ctx, request{op: opTeamsCreate, body: team}, "")
-	if err == nil && created.ID == "" { // a body of null
-		e := opTeamsCreate.failure("", ErrBadAnswer, errors.New("team without a usable id"))
-		e.outcome = ErrUnknownOutcome
-		return nil, e
-	}
-	return created, err
+	return s.one(ctx, request{op: opTeamsCreate, body: team}, "")
 }
 
 // TeamPatch is a change to a team: nil fields stay as they are. An ID of "" takes the parent or the manager away. Members

@@ -297,7 +297,7 @@ func (s *UsersService) Get(ctx context.Context, id ID) (*User, error) {
 	return &u, nil
 }
 
-// sameID refuses the record of somebody else. A body of null decodes to no id at all.
+// sameID refuses the record of somebody else.
 func sameID(got, want ID) error {
 	if got != want {
 		return errors.New("answer is about another record")
