@@ -40,7 +40,7 @@ type Script struct {
 }
 
 // Provider is an OpenID provider on httptest that signs in its one person without asking, and misbehaves as its
-// Script says. It checks PKCE, the client's secret (HTTP basic) and that each code is used once.
+// Script says. It checks PKCE, the client's secret and that each code is used once.
 type Provider struct {
 	// URL is the issuer.
 	URL string
@@ -55,6 +55,8 @@ type Provider struct {
 	published []Key
 	codes     map[string]url.Values
 	calls     map[string]int
+
+	clientAuth string
 }
 
 // The client that the provider knows.
@@ -132,6 +134,13 @@ func (p *Provider) Calls(path string) int {
 	return p.calls[path]
 }
 
+// ClientAuth says how the client proved itself at the token endpoint last: "basic" or "post".
+func (p *Provider) ClientAuth() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.clientAuth
+}
+
 func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 	doc := map[string]any{
 		"issuer":                                p.URL,
@@ -181,8 +190,14 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
-	id, secret, _ := r.BasicAuth()
+	id, secret, basic := r.BasicAuth()
 	secret, _ = url.QueryUnescape(secret) // RFC 6749, section 2.3.1
+	p.mu.Lock()
+	p.clientAuth = "basic"
+	if !basic {
+		id, secret, p.clientAuth = r.PostFormValue("client_id"), r.PostFormValue("client_secret"), "post"
+	}
+	p.mu.Unlock()
 	if id != ClientID || subtle.ConstantTimeCompare([]byte(secret), []byte(ClientSecret)) != 1 {
 		answer(w, http.StatusUnauthorized, map[string]any{"error": "invalid_client"})
 		return
