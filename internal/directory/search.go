@@ -1,0 +1,263 @@
+package directory
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gtmhub-portal/portal/internal/id"
+)
+
+// PageSizes are the sizes that a page of users may have; the first is the default.
+func PageSizes() []int { return []int{50, 25, 100} }
+
+// UserQuery chooses users. The zero value means: active and pending users, by name, first page of 50.
+type UserQuery struct {
+	// Text finds users whose folded name or address has every word of it.
+	Text string
+	// Status keeps these statuses; empty means active and pending. AllStatuses keeps all and wins.
+	Status      []Status
+	AllStatuses bool
+	// Role keeps holders of the role.
+	Role id.Role
+	// Team keeps members of the team, and WithSubTeams those of the open teams below it as well. A team that is not open
+	// to the scope, or does not exist, keeps nobody.
+	Team         id.Team
+	WithSubTeams bool
+	// Sort is name, email, status, invited or created, with a leading "-" for descending; anything else means name.
+	// Users without a date come last in either direction.
+	Sort string
+	// Page counts from 1; a page behind the last answers the last. Size is one of PageSizes.
+	Page, Size int
+}
+
+// UserPage is one page of the users that a query chose.
+type UserPage struct {
+	// Items are the users of the page; shared, never change one.
+	Items []*User
+	// Total counts all matches, Pages is how many pages they fill, at least 1.
+	Total, Page, Pages, Size int
+	// ByStatus counts the matches per status as if the query had no status filter. It has an entry for every status.
+	ByStatus map[Status]int
+}
+
+// Users answers a page of the users whose pages are open to the scope.
+func (v View) Users(q UserQuery) UserPage {
+	if !slices.Contains(PageSizes(), q.Size) {
+		q.Size = PageSizes()[0]
+	}
+	page := UserPage{Size: q.Size, ByStatus: newCounts().ByStatus}
+	matches := v.matches(q, page.ByStatus)
+	page.Total = len(matches)
+	page.Pages = max(1, (page.Total+q.Size-1)/q.Size)
+	page.Page = min(max(1, q.Page), page.Pages)
+	from := (page.Page - 1) * q.Size
+	for _, i := range matches[from:min(from+q.Size, page.Total)] {
+		page.Items = append(page.Items, v.x.users[i])
+	}
+	return page
+}
+
+// AllUsers answers all users that a query chose, without pages, for exports and bulk actions.
+func (v View) AllUsers(q UserQuery) []*User {
+	matches := v.matches(q, newCounts().ByStatus)
+	users := make([]*User, len(matches))
+	for n, i := range matches {
+		users[n] = v.x.users[i]
+	}
+	return users
+}
+
+// matches answers the positions of the users that q chooses, in its order, and counts in byStatus those that it would
+// choose without its status filter.
+func (v View) matches(q UserQuery, byStatus map[Status]int) []int32 {
+	within := v.within(q)
+	words := strings.Fields(Fold(q.Text))
+	var out []int32
+	for _, i := range v.x.order(q.Sort) {
+		u := v.x.users[i]
+		if within != nil && !within[i] || q.Role != "" && !slices.Contains(u.Roles, q.Role) || !hasAll(v.x.text[i], words) {
+			continue
+		}
+		byStatus[u.Status]++
+		if q.keeps(u.Status) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+func (q UserQuery) keeps(s Status) bool {
+	switch {
+	case q.AllStatuses:
+		return true
+	case len(q.Status) == 0:
+		return s != Inactive
+	default:
+		return slices.Contains(q.Status, s)
+	}
+}
+
+// within answers who may match at all: the scope's open users, cut to the query's team. nil means everybody.
+func (v View) within(q UserQuery) []bool {
+	if v.scope.All && q.Team == "" {
+		return nil
+	}
+	open := v.x.marks(v.open)
+	if q.Team == "" {
+		return open
+	}
+	members := v.x.marks(v.x.positions(v.membersOf(q.Team, q.WithSubTeams)))
+	if !v.scope.All {
+		for i := range members {
+			members[i] = members[i] && open[i]
+		}
+	}
+	return members
+}
+
+func (x *index) marks(positions []int32) []bool {
+	marks := make([]bool, len(x.users))
+	for _, i := range positions {
+		marks[i] = true
+	}
+	return marks
+}
+
+// membersOf answers the members of an open team, and of the open teams below it if asked to.
+func (v View) membersOf(t id.Team, withSub bool) []id.User {
+	team, ok := v.Team(t)
+	switch {
+	case !ok:
+		return nil
+	case !withSub:
+		return team.Members
+	}
+	var members []id.User
+	Walk(v.Tree(), func(n *Node) {
+		if n.Team.ID == t {
+			Walk([]*Node{n}, func(below *Node) { members = append(members, below.Team.Members...) })
+		}
+	})
+	return members
+}
+
+// hasAll says whether the folded text has every word.
+func hasAll(text string, words []string) bool {
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// FindPeople answers up to limit active and pending users whose name or address has every word of the text, those first
+// where each word begins a word. An empty text finds nobody. exclude, if not nil, leaves users out. It knows no rights:
+// the caller checks that the actor may use the people finder, and shows names and addresses only.
+func (s *Snapshot) FindPeople(text string, limit int, exclude func(id.User) bool) []*User {
+	words := strings.Fields(Fold(text))
+	if len(words) == 0 || limit <= 0 {
+		return nil
+	}
+	var first, rest []*User
+	for i, u := range s.users {
+		if u.Status == Inactive || !hasAll(s.text[i], words) || exclude != nil && exclude(u.ID) {
+			continue
+		}
+		if !beginsAll(s.text[i], words) {
+			if len(rest) < limit {
+				rest = append(rest, u)
+			}
+			continue
+		}
+		if first = append(first, u); len(first) == limit {
+			return first
+		}
+	}
+	return append(first, rest[:min(len(rest), limit-len(first))]...)
+}
+
+// beginsAll says whether each word stands at the start of a word in the folded text, which begins with a line break.
+func beginsAll(text string, words []string) bool {
+	for _, w := range words {
+		if !begins(text, w) {
+			return false
+		}
+	}
+	return true
+}
+
+func begins(text, word string) bool {
+	for from := 0; ; {
+		at := strings.Index(text[from:], word)
+		if at < 0 {
+			return false
+		}
+		if at += from; strings.IndexByte("\n .-_'@+", text[at-1]) >= 0 {
+			return true
+		}
+		from = at + 1
+	}
+}
+
+// sortKeys compare users in one direction, 1 or -1; what they leave equal stays in the order of names.
+var sortKeys = map[string]func(a, b *User, direction int) int{
+	"name": nil, // the order of the positions themselves
+	"email": func(a, b *User, direction int) int {
+		return direction * cmp.Compare(mailKey(a.Email), mailKey(b.Email))
+	},
+	"status":  func(a, b *User, direction int) int { return direction * cmp.Compare(rank(a.Status), rank(b.Status)) },
+	"invited": func(a, b *User, direction int) int { return byDate(a.Invited, b.Invited, direction) },
+	"created": func(a, b *User, direction int) int { return byDate(a.Created, b.Created, direction) },
+}
+
+func rank(s Status) int { return slices.Index(Statuses(), s) }
+
+// byDate puts those without a date last in either direction.
+func byDate(a, b time.Time, direction int) int {
+	switch {
+	case a.IsZero() && b.IsZero():
+		return 0
+	case a.IsZero():
+		return 1
+	case b.IsZero():
+		return -1
+	}
+	return direction * a.Compare(b)
+}
+
+// setOrders prepares the orders of all sort keys. Each is worked out once, when it is first asked for.
+func (x *index) setOrders() {
+	x.orders = make(map[string]func() []int32, 2*len(sortKeys))
+	for key := range sortKeys {
+		x.orders[key] = sync.OnceValue(func() []int32 { return x.sorted(key, 1) })
+		x.orders["-"+key] = sync.OnceValue(func() []int32 { return x.sorted(key, -1) })
+	}
+}
+
+func (x *index) order(sort string) []int32 {
+	order, ok := x.orders[sort]
+	if !ok {
+		order = x.orders["name"]
+	}
+	return order()
+}
+
+func (x *index) sorted(key string, direction int) []int32 {
+	order := make([]int32, len(x.users)) // the order of names
+	for i := range order {
+		order[i] = int32(i)
+	}
+	if key == "name" {
+		if direction < 0 {
+			slices.Reverse(order)
+		}
+		return order
+	}
+	compare := sortKeys[key]
+	slices.SortStableFunc(order, func(i, j int32) int { return compare(x.users[i], x.users[j], direction) })
+	return order
+}
