@@ -34,7 +34,7 @@ var charmaps = []struct {
 	{Latin9, charmap.ISO8859_15},
 }
 
-const longestWord = 64 // letters that are looked at together, so that a hostile file costs no memory
+const longestWord = 64 // letters that are looked at together
 
 const guessed = 5 // the first so many charmaps are guessed; the others differ too little from them
 
@@ -181,6 +181,31 @@ const (
 	centralLetters = "ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžÁČĎÉÍŇŘŠŤÚÝŽäĺľôŕöőüűßÖÜŐŰđĐăâîşţĂÂÎŞŢ"
 )
 
+// letter is what plausibility must know of one byte.
+type letter struct {
+	char                   rune
+	points                 int // for or against the encoding
+	inWord, frequent       bool
+	upper, lower, cyrillic bool
+}
+
+func letterOf(b byte, m *charmap.Charmap, frequent string) letter {
+	r := m.DecodeByte(b)
+	l := letter{char: r, inWord: b >= utf8.RuneSelf || unicode.IsLetter(r), upper: unicode.IsUpper(r), lower: unicode.IsLower(r), cyrillic: unicode.Is(unicode.Cyrillic, r)}
+	switch {
+	case r < utf8.RuneSelf:
+	case l.cyrillic:
+		l.points = 1
+	case strings.ContainsRune(frequent, r):
+		l.points, l.frequent = 2, true
+	case unicode.IsLetter(r):
+		l.points = -1
+	case !strings.ContainsRune("’‘“”–€…\u00a0", r): // marks that are usual between words
+		l.points = -3
+	}
+	return l
+}
+
 // plausibility says how much the text looks like names when read so; only the relation of two results means anything.
 // A letter that is frequent in the languages of the encoding speaks for it, a sign inside a word against it.
 func plausibility(data []byte, m *charmap.Charmap) int {
@@ -188,61 +213,55 @@ func plausibility(data []byte, m *charmap.Charmap) int {
 	if m == charmap.Windows1250 {
 		frequent = centralLetters
 	}
-	score := 0
-	var word []rune
-	endWord := func() {
-		score += wordPlausibility(word, frequent, m)
-		word = word[:0]
+	var letters [256]letter
+	for b := range letters {
+		letters[b] = letterOf(byte(b), m, frequent)
 	}
-	for _, b := range data {
-		r := m.DecodeByte(b)
-		if b < utf8.RuneSelf && !unicode.IsLetter(r) || len(word) == longestWord {
-			endWord()
+	score, start := 0, 0
+	for i, b := range data {
+		if letters[b].inWord && i-start < longestWord {
 			continue
 		}
-		word = append(word, r)
+		score += wordPlausibility(data[start:i], &letters, m)
+		start = i + 1
 	}
-	endWord()
+	score += wordPlausibility(data[start:], &letters, m)
 	if m == charmap.Macintosh && !bytes.ContainsRune(data, '\n') && bytes.ContainsRune(data, '\r') {
 		score++ // line ends of old Macs
 	}
 	return score
 }
 
-func wordPlausibility(word []rune, frequent string, m *charmap.Charmap) int {
+func wordPlausibility(word []byte, letters *[256]letter, m *charmap.Charmap) int {
 	score, run := 0, 0
-	latin, cyrillic, acute := false, false, false
-	for i, r := range word {
-		if r < utf8.RuneSelf {
-			latin, run = true, 0
-			continue
-		}
-		switch {
-		case unicode.Is(unicode.Cyrillic, r):
-			cyrillic = true
-			score++
-		case strings.ContainsRune(frequent, r):
-			score += 2
+	latin, cyrillic, acute, caron, afterLower := false, false, false, false, false
+	for _, b := range word {
+		l := &letters[b]
+		score += l.points
+		if l.frequent {
 			if run++; run > 2 {
 				score -= 3 // hardly any Latin name has three accented letters in a row
 			}
-		case unicode.IsLetter(r):
-			score--
-		case r == '’' || r == '‘' || r == '“' || r == '”' || r == '–' || r == '\u00a0' || r == '€' || r == '…':
-			// marks that are usual between words
-		default:
+		} else if b < utf8.RuneSelf {
+			latin, run = true, 0
+		}
+		if b >= utf8.RuneSelf && l.upper && afterLower {
 			score -= 3
 		}
-		if i > 0 && unicode.IsUpper(r) && unicode.IsLower(word[i-1]) {
-			score -= 3
+		afterLower = l.lower
+		cyrillic = cyrillic || l.cyrillic
+		switch l.char {
+		case 'á', 'í', 'ý', 'é', 'ú', 'Á', 'Í', 'Ý':
+			acute = true
+		case 'ř', 'Ř', 'ě', 'Ě', 'ů', 'Ů', 'č', 'Č':
+			caron = true
 		}
-		acute = acute || strings.ContainsRune("áíýéúÁÍÝ", r)
 	}
 	if cyrillic && latin {
 		score -= 3 * len(word)
 	}
 	// Danish and Norwegian names have ø without acute accents; Czech ones have ř (the same byte) with them.
-	if m == charmap.Windows1250 && acute && strings.ContainsAny(string(word), "řŘěĚůŮčČ") {
+	if m == charmap.Windows1250 && acute && caron {
 		score++
 	}
 	return score

@@ -15,7 +15,7 @@ import (
 // CheckName returns the one form of a first or last name: NFC, plain single spaces, none at the ends, no quotation
 // marks around it.
 //
-// It refuses an empty name, more than Limits.NameLength characters, line breaks, invisible characters, what looks like a formula or an e-mail address,
+// It refuses an empty name, more than Limits.NameLength characters, line breaks, invisible characters, formulas, addresses,
 // and letters that were lost between two encodings. The error is fault.Invalid with a sentence.
 func CheckName(s string) (string, error) {
 	clean := unquote(tidy(s))
