@@ -274,8 +274,13 @@ func in(path string, values []any) test {
 	}
 	return func(get lookup) bool {
 		have := get(path)
-		if s, ok := have.(string); ok && texts[s] {
-			return true
+		switch have := have.(type) {
+		case string:
+			if texts[have] {
+				return true
+			}
+		case []string: // the usual lists, without a copy
+			return slices.ContainsFunc(have, func(s string) bool { return texts[s] })
 		}
 		if have, isList := elements(have); isList {
 			for _, x := range have {
@@ -294,6 +299,10 @@ func matches(have, want any) bool {
 	}
 	if same(have, want) {
 		return true
+	}
+	if list, ok := have.([]string); ok { // the usual lists, without a copy
+		text, ok := want.(string)
+		return ok && slices.Contains(list, text)
 	}
 	if list, isList := elements(have); isList {
 		return slices.ContainsFunc(list, func(x any) bool { return same(x, want) })

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Two planning sessions: everything that is made up belongs to the second one.
+// noDate is how the API shows a date of objectives that is not set: Go's zero time.
 const noDate = "0001-01-01T00:00:00Z"
 
 // goal is an objective as it is stored.
@@ -84,7 +84,7 @@ func (s *state) attainment(goalID string) float64 {
 	return round(sum / float64(len(all)))
 }
 
-// session is a planning period; the account has two fixed ones.
+// session is the one planning period, to which everything that is made up belongs.
 func (v *view) session(raw bool) doc {
 	id := derivedID("session ", v.s.account.ID)
 	permissions := "ownerPermissions"
@@ -140,9 +140,8 @@ func (v *view) url(kind, id string) string {
 	return "https://" + v.s.account.Domain + "/" + kind + "/" + id
 }
 
-// showMetric is an item of metricsResponse.
-func (v *view) showMetric(m *metric) doc {
-	g := v.s.goals.get(m.GoalID)
+// showMetric is an item of metricsResponse; g is its objective, nil if that is gone.
+func (v *view) showMetric(m *metric, g *goal) doc {
 	goalName, goalDescription, sessionID, private := "", "", "", false
 	goalOwners := []string{}
 	if g != nil {
@@ -191,7 +190,8 @@ func (c *call) ownerMetrics() (reply, error) {
 	ids := c.s.metricsOf[c.params[0]]
 	items := make([]doc, len(ids))
 	for i, id := range ids {
-		items[i] = c.view.showMetric(c.s.metrics.get(id))
+		m := c.s.metrics.get(id)
+		items[i] = c.view.showMetric(m, c.s.goals.get(m.GoalID))
 	}
 	return envelope(items, len(items)), nil
 }
@@ -278,7 +278,7 @@ func (v *view) showGoal(g *goal) doc {
 	metrics := v.s.metricsFor(g.ID)
 	shown := make([]doc, len(metrics))
 	for i, m := range metrics {
-		shown[i] = v.showMetric(m)
+		shown[i] = v.showMetric(m, g)
 	}
 	attainment := v.s.attainment(g.ID)
 	parentType := ""

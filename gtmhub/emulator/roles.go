@@ -109,7 +109,7 @@ func (v *view) roleIDs(u *user) []string {
 	}
 	ids := slices.Clone(u.RoleIDs)
 	for _, team := range v.s.teamsOf[u.ID] {
-		ids = append(ids, teamRoleID(team))
+		ids = append(ids, v.s.roleOfTeam[team])
 	}
 	return ids
 }
@@ -128,7 +128,7 @@ func (v *view) roles(u *user) []doc {
 	for _, id := range v.s.teamsOf[u.ID] {
 		t := v.s.teams.get(id)
 		out = append(out, doc{
-			{"accountId", v.s.account.ID}, {"description", "Members of the team " + t.Name}, {"id", teamRoleID(id)}, {"name", t.Name},
+			{"accountId", v.s.account.ID}, {"description", "Members of the team " + t.Name}, {"id", v.s.roleOfTeam[id]}, {"name", t.Name},
 			{"team", v.teamInRole(t)},
 		})
 	}

@@ -42,6 +42,7 @@ type state struct {
 	teamsOf       map[string][]string // user -> teams that list the user as a member
 	childrenOf    map[string][]string // team -> sub-teams
 	teamRole      map[string]string   // id of a team role -> team
+	roleOfTeam    map[string]string   // team -> id of its team role
 	goalsOf       map[string][]string // user or team -> objectives owned
 	metricsOf     map[string][]string // user or team -> key results owned
 	metricsOfGoal map[string][]string // objective -> key results
@@ -141,7 +142,7 @@ func newState() *state {
 	return &state{
 		tokens: map[string]string{}, counts: newCounts(),
 		byEmail: map[string][]string{}, teamsOf: map[string][]string{}, childrenOf: map[string][]string{},
-		teamRole: map[string]string{}, goalsOf: map[string][]string{}, metricsOf: map[string][]string{},
+		teamRole: map[string]string{}, roleOfTeam: map[string]string{}, goalsOf: map[string][]string{}, metricsOf: map[string][]string{},
 		metricsOfGoal: map[string][]string{},
 	}
 }
@@ -247,7 +248,8 @@ func (s *state) putTeam(t *team) {
 	if old := s.teams.get(t.ID); old != nil {
 		members, parent = old.Members, []string{old.ParentID}
 	} else {
-		s.teamRole[teamRoleID(t.ID)] = t.ID
+		role := derivedID("team role ", t.ID)
+		s.teamRole[role], s.roleOfTeam[t.ID] = t.ID, role
 	}
 	relink(s.teamsOf, members, t.Members, t.ID)
 	relink(s.childrenOf, parent, []string{t.ParentID}, t.ID)
@@ -282,7 +284,8 @@ func (s *state) drop(id string) {
 	if t := s.teams.get(id); t != nil {
 		relink(s.teamsOf, t.Members, nil, id)
 		relink(s.childrenOf, []string{t.ParentID}, nil, id)
-		delete(s.teamRole, teamRoleID(id))
+		delete(s.teamRole, s.roleOfTeam[id])
+		delete(s.roleOfTeam, id)
 		s.teams.remove(id)
 	}
 	if g := s.goals.get(id); g != nil {
@@ -433,6 +436,3 @@ func derivedID(kind, id string) string {
 	sum := h.Sum64()
 	return fmt.Sprintf("%08x%016x", uint32(mix(sum, 1)), mix(sum, 2))
 }
-
-// teamRoleID is the id of the role that comes with a team.
-func teamRoleID(team string) string { return derivedID("team role ", team) }
