@@ -57,6 +57,9 @@ func (c *Client) do(ctx context.Context, r request, decode func(body []byte) err
 		a, err = try()
 	}
 	if err != nil {
+		if _, ok := errors.AsType[*APIError](err); !ok { // the context ended before a try had a result
+			err = r.op.failure(path, contextKind(ctx), err)
+		}
 		return err
 	}
 	if err := decode(a.body); err != nil {

@@ -153,6 +153,22 @@ func TestDeadlineEndsTheWaitWithTheFirstFailure(t *testing.T) {
 	})
 }
 
+func TestReadWithAnEndedContextIsTyped(t *testing.T) {
+	t.Parallel()
+	c := bubbleClient(t, func(*http.Request) (*http.Response, error) { return ok() })
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	expired, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancel()
+	_, err := c.Users.Get(canceled, "a1")
+	if e, ok := errors.AsType[*gtmhub.APIError](err); !ok || !errors.Is(err, context.Canceled) || errors.Is(err, gtmhub.ErrUnavailable) || e.Operation != 4 {
+		t.Errorf("canceled: %v", err)
+	}
+	if _, err = c.Users.Get(expired, "a1"); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, gtmhub.ErrUnavailable) {
+		t.Errorf("expired: %v", err)
+	}
+}
+
 func TestPauseHoldsEveryCallBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
