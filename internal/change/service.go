@@ -1,0 +1,401 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gtmhub-portal/portal/internal/access"
+	"github.com/gtmhub-portal/portal/internal/audit"
+	"github.com/gtmhub-portal/portal/internal/fault"
+	"github.com/gtmhub-portal/portal/internal/id"
+)
+
+// Options are the settings and dependencies of a Service.
+type Options struct {
+	Store   Store
+	Trail   audit.Trail
+	Recipes []Recipe
+	// Policy is asked at every submission.
+	Policy access.Policy
+	// Lapse is how long a request waits for a decision; 0 means 72 hours.
+	Lapse time.Duration
+	// Runner carries out direct changes while the page waits, for at most Inline; 0 means 2 seconds.
+	Runner *Runner
+	Inline time.Duration
+	Log    *slog.Logger
+}
+
+// Service takes, shows and decides changes. It is safe for concurrent use.
+type Service struct {
+	o       Options
+	recipes map[string]Recipe
+}
+
+// NewService makes a service. It panics on two recipes of one name.
+func NewService(o Options) *Service {
+	if o.Lapse == 0 {
+		o.Lapse = 72 * time.Hour
+	}
+	if o.Inline == 0 {
+		o.Inline = 2 * time.Second
+	}
+	s := &Service{o: o, recipes: map[string]Recipe{}}
+	for _, r := range o.Recipes {
+		if s.recipes[r.Name()] != nil {
+			panic("two recipes named " + r.Name())
+		}
+		s.recipes[r.Name()] = r
+	}
+	return s
+}
+
+// Preview is a plan with the policy's answer, before anything is stored.
+type Preview struct {
+	Plan
+	Verdict access.Verdict
+}
+
+// Preview plans an input and asks the policy, without storing anything. requester is who would make the change.
+func (s *Service) Preview(ctx context.Context, a access.Actor, requester Person, in Input) (Preview, error) {
+	recipe := s.recipes[in.Recipe]
+	if recipe == nil {
+		return Preview{}, fmt.Errorf("plan %q: no such recipe", in.Recipe)
+	}
+	plan, err := recipe.Plan(ctx, a, in.Fields)
+	if err != nil {
+		return Preview{}, fmt.Errorf("plan %s: %w", in.Recipe, err)
+	}
+	if plan.Single {
+		n, err := s.o.Store.RecentSingles(ctx, requester, in.Recipe, 24*time.Hour)
+		if err != nil {
+			return Preview{}, fmt.Errorf("count single invitations: %w", err)
+		}
+		plan.Question.RecentInvites = n
+	}
+	return Preview{Plan: plan, Verdict: s.o.Policy.Decide(a, plan.Question)}, nil
+}
+
+// Submit plans the input, asks the policy and stores the change. A direct change is carried out at once, for at most
+// Options.Inline; what is left then goes on in the background. The answer is the change as it stands.
+//
+// Errors: Forbidden when the policy says no or not a single row is possible for the actor; Invalid for a bad input;
+// Unavailable when Gtmhub or the store does not answer. Nothing is stored then.
+func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, in Input) (Change, error) {
+	in.Reason = strings.TrimSpace(in.Reason)
+	if len(in.Reason) > MaxReason {
+		return Change{}, &fault.FieldError{Field: "reason", Message: fmt.Sprintf("The reason may have at most %d characters.", MaxReason)}
+	}
+	p, err := s.Preview(ctx, a, requester, in)
+	if err != nil {
+		return Change{}, err
+	}
+	if p.Verdict.Outcome == access.No {
+		s.refused(ctx, a, in.Recipe, p.Verdict)
+		return Change{}, fault.New(fault.Forbidden, strings.TrimSpace(p.Verdict.Sentence+" "+p.Verdict.Help))
+	}
+	if p.Verdict.Outcome == access.NeedsDecision && in.Reason == "" {
+		return Change{}, &fault.FieldError{Field: "reason", Message: "Say why, for the person who decides."}
+	}
+	c := Change{
+		ID: id.NewChange(), Kind: in.Recipe, Title: p.Title, Requester: requester, Reason: in.Reason,
+		State: Approved, Version: 1, Deciders: p.Verdict.Deciders, Rule: p.Verdict.Rule, RuleSentence: p.Verdict.Sentence,
+		SourceName: in.SourceName,
+	}
+	if p.Verdict.Outcome == access.NeedsDecision {
+		c.State = Waiting
+	}
+	rows := p.Rows
+	open := 0
+	for i := range rows {
+		rows[i].ID, rows[i].Change = id.NewRow(), c.ID
+		switch rows[i].Action {
+		case NothingToDo:
+			rows[i].State, rows[i].Reason = Nothing, rows[i].Note
+		case NotPossible:
+			rows[i].State, rows[i].Reason = Blocked, rows[i].Note
+		default:
+			rows[i].State = Queued
+			open++
+		}
+	}
+	for child, parent := range p.Links {
+		rows[child].Parent = rows[parent].ID
+	}
+	if open == 0 && !slices.ContainsFunc(rows, func(r Row) bool { return r.State == Nothing }) {
+		return Change{}, fault.New(fault.Invalid, "Nothing of this can be done. "+firstNote(rows))
+	}
+	c.Hash = Hash(c.Version, rows)
+	if open == 0 {
+		c.State, c.Deciders = Approved, 0
+	}
+	c, err = s.o.Store.Create(ctx, c, rows, in.Source, s.o.Lapse, audit.Entry{
+		Who: audit.WhoIs(a), Event: audit.Submitted, Act: in.Recipe, After: p.Title, Result: p.Verdict.Rule,
+		Version: c.Version, PlanHash: c.Hash,
+	})
+	if err != nil {
+		return Change{}, fmt.Errorf("store change: %w", err)
+	}
+	if c.State == Approved && s.o.Runner != nil {
+		s.o.Runner.RunNow(ctx, c.ID, s.o.Inline)
+		return s.o.Store.Change(ctx, c.ID)
+	}
+	return c, nil
+}
+
+func firstNote(rows []Row) string {
+	for i := range rows {
+		if rows[i].Note != "" {
+			return rows[i].Note
+		}
+	}
+	return ""
+}
+
+// refused leaves a trace of something that was not allowed. The refusal stands even if the trace cannot be written.
+func (s *Service) refused(ctx context.Context, a access.Actor, act string, v access.Verdict) {
+	err := s.o.Trail.Append(context.WithoutCancel(ctx), audit.Entry{Who: audit.WhoIs(a), Event: audit.Refused, Act: act, Result: v.Rule})
+	if err != nil {
+		s.o.Log.Error("audit of a refusal", "err", err)
+	}
+}
+
+// Show returns a change that the actor may see, else NotFound.
+func (s *Service) Show(ctx context.Context, a access.Actor, c id.Change) (Change, error) {
+	ch, err := s.o.Store.Change(ctx, c)
+	if err != nil {
+		return Change{}, fmt.Errorf("load change %s: %w", c, err)
+	}
+	if !access.SeesChange(a, ch.Facts()) {
+		return Change{}, fault.New(fault.NotFound, "There is no such request.")
+	}
+	return ch, nil
+}
+
+// Rows returns rows of a change that the actor may see.
+func (s *Service) Rows(ctx context.Context, a access.Actor, c id.Change, f RowFilter) ([]Row, int, error) {
+	if _, err := s.Show(ctx, a, c); err != nil {
+		return nil, 0, err
+	}
+	return s.o.Store.Rows(ctx, c, f)
+}
+
+// Source returns the uploaded file of a change that the actor may see.
+func (s *Service) Source(ctx context.Context, a access.Actor, c id.Change) ([]byte, error) {
+	if _, err := s.Show(ctx, a, c); err != nil {
+		return nil, err
+	}
+	return s.o.Store.Source(ctx, c)
+}
+
+// Box names a list of changes.
+type Box string
+
+// The lists.
+const (
+	// ForMe are requests that wait and that the actor may decide.
+	ForMe Box = "waiting"
+	// Mine are the actor's own.
+	Mine Box = "mine"
+	// All are those that the actor may see.
+	All Box = "all"
+)
+
+// List returns one box, newest first, and how many are in it.
+func (s *Service) List(ctx context.Context, a access.Actor, me Person, b Box, page, size int) ([]Change, int, error) {
+	f := Filter{Page: page, Size: size}
+	switch {
+	case b == ForMe && a.May(access.ChangesDecide):
+		f.States, f.NotRequestedBy = []State{Waiting}, &me
+	case b == ForMe:
+		return nil, 0, nil
+	case b == All && (a.HR || a.Auditor):
+	case b == All && a.Approver:
+		f.DecidedBy = &me
+	default:
+		f.RequestedBy = &me
+	}
+	return s.o.Store.Changes(ctx, f)
+}
+
+// About lists the changes with a row about a team or a user, for pages that the actor may see anyway; it shows only
+// those changes that the actor may see.
+func (s *Service) About(ctx context.Context, a access.Actor, team id.Team, user id.User) ([]Change, error) {
+	list, _, err := s.o.Store.Changes(ctx, Filter{Team: team, User: user, Size: 25})
+	if err != nil {
+		return nil, fmt.Errorf("changes about: %w", err)
+	}
+	return slices.DeleteFunc(list, func(c Change) bool { return !access.SeesChange(a, c.Facts()) }), nil
+}
+
+// Word is a person's decision as it comes from the page.
+type Word struct {
+	Version int
+	Hash    string
+	Approve bool
+	Reason  string
+	Reject  []id.Row
+}
+
+// Decide records a decision. Errors: NotFound if the actor may not see the change; Forbidden for the requester, editors
+// and people without the right; Conflict when it was decided, edited or lapsed meanwhile; Invalid when a rejection
+// has no reason.
+func (s *Service) Decide(ctx context.Context, a access.Actor, by Person, c id.Change, w Word) (Change, error) {
+	ch, err := s.Show(ctx, a, c)
+	if err != nil {
+		return Change{}, err
+	}
+	facts := ch.Facts()
+	facts.Waiting = true // the store answers for the state, in the same statement that changes it
+	if v := access.MayDecide(a, facts); v.Outcome == access.No {
+		s.refused(ctx, a, "decide", v)
+		return Change{}, fault.New(fault.Forbidden, strings.TrimSpace(v.Sentence+" "+v.Help))
+	}
+	w.Reason = strings.TrimSpace(w.Reason)
+	if (!w.Approve || len(w.Reject) > 0) && w.Reason == "" {
+		return Change{}, &fault.FieldError{Field: "reason", Message: "Say why you reject. The requester will read it."}
+	}
+	if len(w.Reason) > MaxReason {
+		return Change{}, &fault.FieldError{Field: "reason", Message: fmt.Sprintf("The reason may have at most %d characters.", MaxReason)}
+	}
+	// The rows are hashed again here, so that a decision never covers a list that was altered behind our back.
+	rows, _, err := s.o.Store.Rows(ctx, c, RowFilter{Step: AllSteps})
+	if err != nil {
+		return Change{}, fmt.Errorf("load rows of %s: %w", c, err)
+	}
+	if w.Version != ch.Version || w.Hash != ch.Hash || Hash(ch.Version, rows) != ch.Hash {
+		s.refused(ctx, a, "decide", access.Verdict{Rule: "decide: stale list"})
+		return Change{}, fault.New(fault.Conflict, "The list has changed since this page was drawn. Nothing was decided; look at it again.")
+	}
+	event := audit.Approved
+	if !w.Approve {
+		event = audit.Rejected
+	}
+	d := Decision{Version: w.Version, By: by, Approve: w.Approve, Reason: w.Reason, Rejected: w.Reject, Hash: w.Hash}
+	out, err := s.o.Store.Decide(ctx, c, d, audit.Entry{
+		Who: audit.WhoIs(a), Event: event, Change: c, Act: ch.Kind, Version: w.Version, PlanHash: w.Hash,
+		Result: fmt.Sprintf("%d rows rejected", len(w.Reject)),
+	})
+	if errors.Is(err, fault.Conflict) {
+		s.refused(ctx, a, "decide", access.Verdict{Rule: "decide: too late"})
+	}
+	if err != nil {
+		return Change{}, fmt.Errorf("decide %s: %w", c, err)
+	}
+	s.wake()
+	return out, nil
+}
+
+func (s *Service) wake() {
+	if s.o.Runner != nil {
+		s.o.Runner.Wake()
+	}
+}
+
+// Withdraw takes back a request that waits. Only its requester may.
+func (s *Service) Withdraw(ctx context.Context, a access.Actor, c id.Change) error {
+	ch, err := s.Show(ctx, a, c)
+	if err != nil {
+		return err
+	}
+	if !a.Same(ch.Requester.Actor()) {
+		return fault.New(fault.Forbidden, "Only the person who made the request can withdraw it.")
+	}
+	return s.o.Store.Move(ctx, c, []State{Waiting}, Withdrawn, "Withdrawn by the requester.",
+		audit.Entry{Who: audit.WhoIs(a), Event: audit.Withdrawn, Change: c, Act: ch.Kind})
+}
+
+func (s *Service) steer(ctx context.Context, a access.Actor, c id.Change) (Change, error) {
+	ch, err := s.Show(ctx, a, c)
+	if err != nil {
+		return Change{}, err
+	}
+	if v := access.MaySteer(a, ch.Facts()); v.Outcome == access.No {
+		return Change{}, fault.New(fault.Forbidden, strings.TrimSpace(v.Sentence+" "+v.Help))
+	}
+	return ch, nil
+}
+
+// settled makes steering idempotent: a change that is already where the person wanted it is no error.
+func (s *Service) settled(ctx context.Context, c id.Change, err error, want ...State) error {
+	if !errors.Is(err, fault.Conflict) {
+		return err
+	}
+	if ch, e := s.o.Store.Change(ctx, c); e == nil && slices.Contains(want, ch.State) {
+		return nil
+	}
+	return err
+}
+
+// Pause stops claiming rows; those in flight get their outcome.
+func (s *Service) Pause(ctx context.Context, a access.Actor, c id.Change) error {
+	ch, err := s.steer(ctx, a, c)
+	if err != nil {
+		return err
+	}
+	err = s.o.Store.Move(ctx, c, []State{Running, Approved}, Paused, "Paused by "+a.Name+".",
+		audit.Entry{Who: audit.WhoIs(a), Event: audit.Paused, Change: c, Act: ch.Kind})
+	return s.settled(ctx, c, err, Paused)
+}
+
+// Resume goes on with a paused change.
+func (s *Service) Resume(ctx context.Context, a access.Actor, c id.Change) error {
+	ch, err := s.steer(ctx, a, c)
+	if err != nil {
+		return err
+	}
+	err = s.o.Store.Move(ctx, c, []State{Paused}, Running, "", audit.Entry{Who: audit.WhoIs(a), Event: audit.Resumed, Change: c, Act: ch.Kind})
+	s.wake()
+	return s.settled(ctx, c, err, Running, Approved)
+}
+
+// Cancel ends a change that is not finished: rows that have not been sent are cancelled, those in flight get their outcome.
+func (s *Service) Cancel(ctx context.Context, a access.Actor, c id.Change) error {
+	ch, err := s.steer(ctx, a, c)
+	if err != nil {
+		return err
+	}
+	err = s.o.Store.Move(ctx, c, []State{Approved, Running, Paused}, Cancelled, "Cancelled by "+a.Name+".",
+		audit.Entry{Who: audit.WhoIs(a), Event: audit.Cancelled, Change: c, Act: ch.Kind})
+	return s.settled(ctx, c, err, Cancelled)
+}
+
+// Retry queues the failed rows of a finished change again. It returns how many.
+func (s *Service) Retry(ctx context.Context, a access.Actor, c id.Change) (int, error) {
+	ch, err := s.steer(ctx, a, c)
+	if err != nil {
+		return 0, err
+	}
+	n, err := s.o.Store.Retry(ctx, c, audit.Entry{Who: audit.WhoIs(a), Event: audit.Retried, Change: c, Act: ch.Kind})
+	s.wake()
+	return n, err
+}
+
+// Progress is how fast a change goes and how long it will take.
+type Progress struct {
+	// PerMinute is the rate of the last minute, in rows of the first step.
+	PerMinute int
+	// Left is 0 when it is not known.
+	Left time.Duration
+}
+
+// Progress measures a running change; the answer is empty for others.
+func (s *Service) Progress(ctx context.Context, ch Change, now time.Time) (Progress, error) {
+	if ch.State != Running || ch.Started.IsZero() {
+		return Progress{}, nil
+	}
+	window := min(time.Minute, max(now.Sub(ch.Started), time.Second))
+	n, err := s.o.Store.Speed(ctx, ch.ID, window)
+	if err != nil {
+		return Progress{}, fmt.Errorf("speed of %s: %w", ch.ID, err)
+	}
+	p := Progress{PerMinute: int(float64(n) * float64(time.Minute) / float64(window))}
+	if open := ch.Main().Total() - ch.Main().Ended(); n > 0 && open > 0 {
+		p.Left = time.Duration(float64(open) / float64(n) * float64(window)).Round(time.Second)
+	}
+	return p, nil
+}
