@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -341,8 +342,14 @@ func same(have, want any) bool {
 	return false
 }
 
-// compare tests for greater and less. Only like kinds compare; a list matches when one element does.
+// compare tests for greater and less. Only like kinds compare; a list matches when one element does. Dates may be
+// written without milliseconds or in another zone.
 func compare(path, op string, want any) test {
+	if text, ok := want.(string); ok {
+		if date, err := time.Parse(time.RFC3339, text); err == nil {
+			want = dateText(date)
+		}
+	}
 	holds := func(have any) bool {
 		_, haveNumber := number(have)
 		_, wantNumber := number(want)
