@@ -71,13 +71,14 @@ type Kind interface {
 	Operation() int
 	// Look reads the account as it is now and says for each row whether it may go on, has nothing to do, is held
 	// because the account has drifted since the decision, or is refused. A look that fails is an error, never "absent".
-	// The question is what the policy is asked about the rows that go on, with facts just read.
-	Look(ctx context.Context, a access.Actor, rows []Row) ([]Finding, access.Question, error)
+	// Findings come in the order of the rows.
+	Look(ctx context.Context, a access.Actor, rows []Row) ([]Finding, error)
 	// Repeatable says that the call sets a state, so that doing it twice does no harm. A row of a repeatable kind goes
 	// back to the queue when its outcome was lost; its next Look sees what happened (Row.Attempt is above 0 then).
 	Repeatable() bool
 	// Apply makes the one upstream call for rows that share a Group (or for a single row). Outcomes say what became of
-	// the rows where the answer itself proves it; nil asks for Verify. An error is a *CallError, or counts as lost.
+	// the rows where the answer itself proves it; nil asks for Verify, which is called once for all such rows of a
+	// batch. An error is a *CallError, or counts as lost.
 	Apply(ctx context.Context, g Grant, rows []Row) ([]Outcome, error)
 	// Verify reads again and says for each row what became of it. Row.IntentAt and Row.Attempt say when and how often
 	// the call was tried. A record that is not there after AfterLoss is answered with Unknown; the runner counts looks.
@@ -102,8 +103,10 @@ type Sizes struct{ Look, Call int }
 
 // Finding is what a look says about one row.
 type Finding struct {
-	// Go says that the row goes on. Otherwise State says why not: Nothing, Held, RefusedRow, or Queued for later.
-	Go     bool
+	// Go says that the row goes on; Question is then what the policy is asked about it, with facts just read.
+	Go       bool
+	Question access.Question
+	// Otherwise State says why not: Done (an earlier attempt of ours), Nothing, Held, RefusedRow, or Queued for later.
 	State  RowState
 	Reason string
 	Result string

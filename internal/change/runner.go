@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -258,6 +259,7 @@ func (r *Runner) rows(ctx context.Context, only id.Change) (bool, error) {
 	if ctx.Err() != nil {
 		r.giveBack(b)
 	}
+	first = errors.Join(first, r.verify(context.WithoutCancel(ctx), b))
 	r.refresh(context.WithoutCancel(ctx), rows[0].Change, b)
 	return true, first
 }
@@ -267,13 +269,13 @@ type batch struct {
 	kind   Kind
 	change Change
 	actor  access.Actor
-	policy access.Question
 	groups [][]Row
 
-	mu    sync.Mutex
-	begun map[id.Row]bool
-	users []id.User
-	teams []id.Team
+	mu     sync.Mutex
+	verify []Row // answered as done, to be read again
+	begun  map[id.Row]bool
+	users  []id.User
+	teams  []id.Team
 }
 
 func (b *batch) touch(rows []Row, out []Outcome) {
@@ -311,33 +313,25 @@ func (r *Runner) prepare(ctx context.Context, rows []Row) (*batch, error) {
 	if err != nil || len(rows) == 0 {
 		return b, err
 	}
-	findings, question, err := kind.Look(ctx, b.actor, rows)
+	findings, err := kind.Look(ctx, b.actor, rows)
 	if err != nil {
 		return nil, err
 	}
-	b.policy = question
 	var settled []Outcome
 	var entries []audit.Entry
 	var going []Row
 	for i, f := range findings {
-		if f.Go {
-			going = append(going, rows[i])
-			continue
-		}
 		o := Outcome{Row: rows[i].ID, Epoch: rows[i].Epoch, State: f.State, Reason: f.Reason, Result: f.Result}
+		if f.Go {
+			v := r.o.Policy.Decide(b.actor, f.Question)
+			if v.Outcome != access.No && v.Deciders <= ch.Deciders {
+				going = append(going, rows[i])
+				continue
+			}
+			o.State, o.Reason = RefusedRow, strings.TrimSpace(v.Sentence+" "+v.Help)
+		}
 		settled = append(settled, o)
 		entries = append(entries, r.outcomeEntry(b, rows[i], o, 0))
-	}
-	if len(going) > 0 {
-		v := r.o.Policy.Decide(b.actor, question)
-		if v.Outcome == access.No || v.Deciders > ch.Deciders {
-			for _, row := range going {
-				o := Outcome{Row: row.ID, Epoch: row.Epoch, State: RefusedRow, Reason: v.Sentence + " " + v.Help}
-				settled = append(settled, o)
-				entries = append(entries, r.outcomeEntry(b, row, o, 0))
-			}
-			going = nil
-		}
 	}
 	if len(settled) > 0 {
 		if _, err := r.o.Store.Settle(ctx, settled, entries...); err != nil {
@@ -447,17 +441,34 @@ func (r *Runner) send(ctx context.Context, b *batch, rows []Row) error {
 	out, err := b.kind.Apply(call, Grant{r.o.Writer}, rows)
 	cancel()
 	if err == nil && out == nil {
-		out, err = b.kind.Verify(ctx, rows, AfterSuccess)
-		if err != nil {
-			r.o.Log.Warn("read back after a call", "change", b.change.ID, "err", err)
-			out, err = r.lost(b.kind, rows, "Gtmhub took the call, but could not be read afterwards."), nil
-		}
+		b.mu.Lock()
+		b.verify = append(b.verify, rows...)
+		b.mu.Unlock()
+		return nil
 	}
 	if err != nil {
 		if out, err = r.failed(ctx, b, rows, callError(err)); err != nil {
 			return err
 		}
 	}
+	return r.settle(ctx, b, rows, out)
+}
+
+// verify reads the rows again that Gtmhub answered as done: the answer alone is no proof.
+func (r *Runner) verify(ctx context.Context, b *batch) error {
+	if len(b.verify) == 0 {
+		return nil
+	}
+	out, err := b.kind.Verify(ctx, b.verify, AfterSuccess)
+	if err != nil {
+		r.o.Log.Warn("read back after a call", "change", b.change.ID, "err", err)
+		out = r.lost(b.kind, b.verify, "Gtmhub took the call, but could not be read afterwards.")
+	}
+	return r.settle(ctx, b, b.verify, out)
+}
+
+// settle stores what became of rows that were sent.
+func (r *Runner) settle(ctx context.Context, b *batch, rows []Row, out []Outcome) error {
 	for i := range out {
 		out[i].Row, out[i].Epoch = rows[i].ID, rows[i].Epoch
 	}

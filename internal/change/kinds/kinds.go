@@ -1,0 +1,156 @@
+package kinds
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/gtmhub-portal/portal/gtmhub"
+	"github.com/gtmhub-portal/portal/internal/access"
+	"github.com/gtmhub-portal/portal/internal/change"
+	"github.com/gtmhub-portal/portal/internal/directory"
+	"github.com/gtmhub-portal/portal/internal/fault"
+	"github.com/gtmhub-portal/portal/internal/id"
+)
+
+// Reader is what kinds read: the directory, and fresh records through it.
+type Reader interface {
+	Current() *directory.Snapshot
+	FreshTeam(ctx context.Context, team id.Team) (directory.Team, error)
+	FreshUsersByEmail(ctx context.Context, emails []string) (map[string][]directory.User, error)
+	Refresh(ctx context.Context, users []id.User, teams []id.Team) error
+}
+
+// Settings are what kinds must know beside the account.
+type Settings struct {
+	// AdminRoles are the names of roles that manage the whole account, in any letter case.
+	AdminRoles []string
+	// Policy is asked while planning, so that rows that are not allowed are shown as not possible.
+	Policy access.Policy
+}
+
+// base is shared by all kinds and recipes.
+type base struct {
+	dir Reader
+	set Settings
+}
+
+// All returns the kinds and recipes of the portal.
+func All(dir Reader, set Settings) ([]change.Kind, []change.Recipe) {
+	b := base{dir, set}
+	return []change.Kind{inviteUser{b}, giveRole{b}, addMember{b}, removeMember{b}},
+		[]change.Recipe{InvitePeople{b}, ChangeMembers{b, AddMembers}, ChangeMembers{b, RemoveMembers}}
+}
+
+// teamFacts are the facts of a team for the policy.
+func teamFacts(t directory.Team) access.Team {
+	return access.Team{ID: t.ID, Name: t.Name, Manager: t.Manager, Active: t.Active}
+}
+
+func (b base) roleFacts(r id.Role) access.Role {
+	role, ok := b.dir.Current().Role(r)
+	if !ok {
+		// A role that nobody knows is treated as the most powerful one.
+		return access.Role{ID: r, Name: "(unknown role)", Admin: true}
+	}
+	admin := slices.ContainsFunc(b.set.AdminRoles, func(name string) bool { return strings.EqualFold(name, role.Name) })
+	return access.Role{ID: r, Name: role.Name, Admin: admin}
+}
+
+func (b base) rolesFacts(roles []id.Role) []access.Role {
+	out := make([]access.Role, len(roles))
+	for i, r := range roles {
+		out[i] = b.roleFacts(r)
+	}
+	return out
+}
+
+// knownTeams returns the facts of teams from the directory. A team that is not there has no manager, so no lead has it.
+func (b base) knownTeams(teams []id.Team) []access.Team {
+	snap := b.dir.Current()
+	out := make([]access.Team, len(teams))
+	for i, t := range teams {
+		out[i] = access.Team{ID: t, Name: "a team that does not exist any more"}
+		if team, ok := snap.Team(t); ok {
+			out[i] = teamFacts(*team)
+		}
+	}
+	return out
+}
+
+// freshen re-reads teams for people whose right hangs on them. HR's does not.
+func (b base) freshen(ctx context.Context, a access.Actor, teams []id.Team) error {
+	if a.HR || len(teams) == 0 {
+		return nil
+	}
+	if err := b.dir.Refresh(ctx, nil, teams); err != nil {
+		return unread(err)
+	}
+	return nil
+}
+
+func unread(err error) error {
+	err = directory.Explain(err)
+	if fault.KindOf(err) == fault.Internal {
+		return fault.Wrap(err, fault.Unavailable, "The account could not be read just now. Nothing was done.")
+	}
+	return err
+}
+
+// payload puts a kind's own input into a row. Structs of strings always marshal.
+func payload(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func decode[T any](row change.Row) (T, error) {
+	var v T
+	if err := json.Unmarshal(row.Payload, &v); err != nil {
+		return v, fault.Wrap(err, fault.Internal, "")
+	}
+	return v, nil
+}
+
+func goOn(q access.Question) change.Finding { return change.Finding{Go: true, Question: q} }
+
+// already is the finding for a row whose wish is fulfilled: done if we tried before, else nothing to do.
+func already(row change.Row, reason, result string) change.Finding {
+	if row.Attempt > 0 {
+		return change.Finding{State: change.Done, Reason: "", Result: result}
+	}
+	return change.Finding{State: change.Nothing, Reason: reason, Result: result}
+}
+
+// Upstream is the client with which rows are carried out. It flattens the services that kinds declare parts of.
+type Upstream struct{ client *gtmhub.Client }
+
+// NewUpstream takes the background side of the client, so that a big run never starves the pages.
+func NewUpstream(c *gtmhub.Client) *Upstream { return &Upstream{c.Background()} }
+
+// CreateUser is operation 6.
+func (u *Upstream) CreateUser(ctx context.Context, n gtmhub.NewUser, o gtmhub.InviteOptions) (*gtmhub.User, error) {
+	return u.client.Invitations.Create(ctx, n, o) //nolint:staticcheck // deprecated without a successor
+}
+
+// GiveRole is operation 12.
+func (u *Upstream) GiveRole(ctx context.Context, user id.User, role id.Role) error {
+	return u.client.UserRoles.Give(ctx, gtmhub.ID(user), gtmhub.ID(role))
+}
+
+// SetMembers is operation 27.
+func (u *Upstream) SetMembers(ctx context.Context, team id.Team, members []id.User) error {
+	ids := make([]gtmhub.ID, len(members))
+	for i, m := range members {
+		ids[i] = gtmhub.ID(m)
+	}
+	return u.client.TeamMembers.Set(ctx, gtmhub.ID(team), ids)
+}
+
+// RemoveMember is operation 31.
+func (u *Upstream) RemoveMember(ctx context.Context, team id.Team, user id.User) error {
+	return u.client.TeamMembers.Remove(ctx, gtmhub.ID(team), gtmhub.ID(user))
+}
