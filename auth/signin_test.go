@@ -223,7 +223,7 @@ func TestProviderDown(t *testing.T) {
 
 func TestLinking(t *testing.T) {
 	t.Parallel()
-	two := users{"anna@example.com": {"anna"}, "bert@example.com": {"bert"}, "twin@example.com": {"twin1", "twin2"}, "\u212aate@example.com": {"kate"}}
+	two := users{"anna@example.com": {"anna"}, "bert@example.com": {"bert"}, "twin@example.com": {"twin1", "twin2"}, "kate@example.com": {"kate"}}
 	for _, tc := range []struct {
 		name   string
 		person map[string]any
