@@ -14,3 +14,5 @@ func Number(n int) string {
 	}
 	return neg + s
 }
+
+func intString(n int) string { return strconv.Itoa(n) }
