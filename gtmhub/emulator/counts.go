@@ -7,7 +7,7 @@ import "maps"
 type Counts struct {
 	// Calls counts requests per operation number, those that met a fault or were refused included. 41 is the list of roles.
 	Calls map[int]int `json:"calls"`
-	// Effects counts, per operation number, the writes that altered a record or sent a mail.
+	// Effects counts, per operation number, the writes that stored a record or sent a mail.
 	Effects map[int]int `json:"effects"`
 	// Created counts the users made per lower-case e-mail address: more than one means a double.
 	Created map[string]int `json:"created"`
