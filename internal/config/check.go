@@ -1,0 +1,162 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// check finds what the single values cannot show, and fills what depends on other settings.
+func (r *reader) check(c *Config) {
+	host, _, err := net.SplitHostPort(c.Addr)
+	switch {
+	case err != nil:
+		r.problem("PORTAL_ADDR", "It must be a host and a port; for example 127.0.0.1:8080")
+	case c.Development && !isLoopback(host):
+		r.problem("PORTAL_ADDR", "With PORTAL_DEVELOPMENT it must be a loopback address; for example 127.0.0.1:8080")
+	}
+	r.checkOrigin(c)
+	r.checkURL("PORTAL_GTMHUB_URL", c.Gtmhub.URL, c.Development)
+	r.checkURL("PORTAL_OIDC_ISSUER", c.OIDC.Issuer, c.Development)
+	c.Gtmhub.URL = strings.TrimRight(c.Gtmhub.URL, "/")
+	if strings.ContainsFunc(c.Gtmhub.Account, func(b rune) bool { return b <= ' ' || b > '~' }) {
+		r.problem("PORTAL_GTMHUB_ACCOUNT", "It must be an id without blanks.")
+	}
+	r.checkSecret("PORTAL_GTMHUB_TOKEN", c.Gtmhub.Token, c.Development)
+	r.checkSecret("PORTAL_OIDC_CLIENT_SECRET", c.OIDC.ClientSecret, c.Development)
+	if c.DatabaseURL == "" {
+		c.DatabaseURL = Secret(filepath.Join(c.DataDir, "portal.db"))
+	} else if scheme, _, ok := strings.Cut(c.DatabaseURL.Reveal(), "://"); ok && scheme != "postgres" && scheme != "postgresql" {
+		r.problem("PORTAL_DATABASE_URL", "It must start with postgres:// or be the path of a SQLite file.")
+	}
+	r.checkDomains("PORTAL_OIDC_DOMAINS", c.OIDC.Domains)
+	r.checkDomains("PORTAL_MAIL_DOMAINS", c.MailDomains)
+	r.checkDeciders(c.Rights)
+	r.checkOrder(c)
+}
+
+func (r *reader) checkOrigin(c *Config) {
+	const name = "PORTAL_ORIGIN"
+	if r.bad(name) {
+		return
+	}
+	u, err := url.Parse(c.Origin)
+	if err != nil || u.Host == "" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.TrimRight(u.Path, "/") != "" {
+		r.problem(name, "It must be a scheme and a host, without a path; for example https://portal.northwind.example")
+		return
+	}
+	plain := c.Development && u.Scheme == "http" && isLoopback(u.Hostname())
+	if u.Scheme != "https" && !plain {
+		r.problem(name, "It must start with https:// (http:// only with PORTAL_DEVELOPMENT on loopback).")
+		return
+	}
+	// As a browser writes it in the Origin header (RFC 6454, section 6): without the default port.
+	host := strings.ToLower(u.Host)
+	if u.Scheme == "https" {
+		host = strings.TrimSuffix(host, ":443")
+	} else {
+		host = strings.TrimSuffix(host, ":80")
+	}
+	c.Origin = u.Scheme + "://" + host
+}
+
+// checkURL admits the address of an outside service. A name that resolves to a private address is found when the
+// client dials; here only what the setting itself shows.
+func (r *reader) checkURL(name, raw string, development bool) {
+	if r.bad(name) {
+		return
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		r.problem(name, "It must be an absolute address without user name, query or fragment.")
+	case u.Scheme != "https" && !(development && u.Scheme == "http"):
+		r.problem(name, "It must start with https://.")
+	case !development && isPrivate(u.Hostname()):
+		r.problem(name, "It must not be a private address.")
+	}
+}
+
+func (r *reader) checkDomains(name string, domains []string) {
+	for i, d := range domains {
+		domains[i] = strings.ToLower(d)
+	}
+	if slices.ContainsFunc(domains, func(d string) bool { return !isDomain(d) }) {
+		r.problem(name, "It must be a list of domains; for example northwind.example")
+	}
+}
+
+// placeholders are values that people forget to replace.
+var placeholders = []string{"...", "changeme", "change-me", "secret", "password", "token", "example", "test", "todo", "xxx"}
+
+func (r *reader) checkSecret(name string, s Secret, development bool) {
+	switch {
+	case r.bad(name, name+"_FILE"):
+	case strings.ContainsFunc(s.Reveal(), func(b rune) bool { return b <= ' ' || b > '~' }):
+		r.problem(name, "It must be one line of printable ASCII without blanks.")
+	case !development && slices.Contains(placeholders, strings.ToLower(s.Reveal())):
+		r.problem(name, "It holds a placeholder, not a secret.")
+	}
+}
+
+// checkDeciders wants for each request somebody who may decide it and who can be told by mail. Members of a group are
+// known only after they have signed in.
+func (r *reader) checkDeciders(h Rights) {
+	if r.bad("PORTAL_HR", "PORTAL_APPROVERS") {
+		return
+	}
+	hr := slices.Compact(slices.Sorted(slices.Values(h.HR.Addresses)))
+	other := slices.ContainsFunc(h.Approvers.Addresses, func(a string) bool { return !slices.Contains(hr, a) })
+	if !other && len(hr) < 2 && (len(hr) == 0 || len(h.HR.Groups) == 0) {
+		r.problem("PORTAL_APPROVERS", "Nobody decides their own requests: name the address of a second person here or in PORTAL_HR.")
+	}
+}
+
+// checkOrder wants the spans and numbers that limit one another in order.
+func (r *reader) checkOrder(c *Config) {
+	if !r.bad("PORTAL_GTMHUB_CALLS", "PORTAL_GTMHUB_RUN_CALLS") && c.Gtmhub.RunCalls >= c.Gtmhub.Calls {
+		r.problem("PORTAL_GTMHUB_RUN_CALLS", "It must be less than PORTAL_GTMHUB_CALLS.")
+	}
+	if !r.bad("PORTAL_LEASE", "PORTAL_CALL_TIMEOUT") && c.Timing.Lease <= c.Timing.Call {
+		r.problem("PORTAL_LEASE", "It must be longer than PORTAL_CALL_TIMEOUT.")
+	}
+	if !r.bad("PORTAL_SETTLE", "PORTAL_LEASE", "PORTAL_CALL_TIMEOUT") && c.Timing.Settle <= c.Timing.Call+c.Timing.Lease {
+		r.problem("PORTAL_SETTLE", "It must be longer than PORTAL_CALL_TIMEOUT and PORTAL_LEASE together.")
+	}
+	if !r.bad("PORTAL_SESSION_IDLE", "PORTAL_SESSION_MAX") && c.Session.Idle > c.Session.Max {
+		r.problem("PORTAL_SESSION_IDLE", "It must not be longer than PORTAL_SESSION_MAX.")
+	}
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+func isPrivate(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return isLoopback(host)
+	}
+	ip = ip.Unmap()
+	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified()
+}
+
+// isDomain admits lower-case names of at least two labels; international ones in their ASCII form.
+func isDomain(s string) bool {
+	labels := strings.Split(s, ".")
+	return len(s) <= 253 && len(labels) > 1 && !slices.ContainsFunc(labels, func(l string) bool {
+		return l == "" || len(l) > 63 || l[0] == '-' || l[len(l)-1] == '-' || strings.Trim(l, "abcdefghijklmnopqrstuvwxyz0123456789-") != ""
+	})
+}
+
+// isPrintableASCII keeps out look-alikes: the Kelvin sign, for one, becomes a plain k in lower case.
+func isPrintableASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(b rune) bool { return b <= ' ' || b > '~' })
+}

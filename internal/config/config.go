@@ -1,0 +1,101 @@
+package config
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Config holds all settings, checked. A setting that is absent or empty has its default; so has a number or span of
+// 0, unless its meaning says what 0 does.
+//
+// The tags are the documentation: env is the variable, default and example are values as they stand in the
+// environment, unit is for numbers, min and max are bounds, need is "always" for settings without a default, and doc is
+// the meaning.
+type Config struct {
+	Addr        string `env:"PORTAL_ADDR" default:"127.0.0.1:8080" example:"0.0.0.0:8080" doc:"Address to listen on. Plain HTTP: put a proxy that speaks TLS in front."`
+	Origin      string `env:"PORTAL_ORIGIN" need:"always" example:"https://portal.northwind.example" doc:"Address under which people reach the portal: scheme and host, no path. All links in mails and the sign-in come from it. It must be https."`
+	DatabaseURL Secret `env:"PORTAL_DATABASE_URL" default:"portal.db in PORTAL_DATA_DIR" example:"postgres://portal:...@db.northwind.example/portal" doc:"A PostgreSQL database (any number of instances may share it), or the path of a SQLite file (one instance)."`
+	DataDir     string `env:"PORTAL_DATA_DIR" default:"./data" example:"/data" doc:"Folder for the SQLite file. It must exist and be writable."`
+
+	Gtmhub  Gtmhub
+	OIDC    OIDC
+	Rights  Rights
+	Timing  Timing
+	Session Session
+
+	FreeInvites   int           `env:"PORTAL_FREE_INVITES" default:"5" min:"0" max:"100" unit:"invitations in 24 hours" example:"3" doc:"How many single invitations one person in HR may make without a second person. 0: every invitation needs one."`
+	DecisionLapse time.Duration `env:"PORTAL_DECISION_LAPSE" default:"72h" min:"1h" max:"720h" example:"48h" doc:"How long a request waits for a decision before it lapses, and an approved one for its start."`
+	MailDomains   []string      `env:"PORTAL_MAIL_DOMAINS" unit:"domains" example:"northwind.example,northwind-labs.example" doc:"Mail domains of the company. Invitations to other addresses are flagged. Empty: none is."`
+	UsersRefresh  time.Duration `env:"PORTAL_USERS_REFRESH" default:"10m" min:"1m" max:"24h" example:"30m" doc:"How often all users are read from Gtmhub. Teams and signed-in people are read every minute while somebody is looking."`
+
+	TimeZone    *time.Location `env:"PORTAL_TIME_ZONE" default:"UTC" example:"Europe/Berlin" doc:"Time zone of the times on pages and in mails, by its name in the IANA database."`
+	LogLevel    slog.Level     `env:"PORTAL_LOG_LEVEL" default:"info" example:"debug" doc:"Least severe log lines to write: debug, info, warn or error."`
+	Development bool           `env:"PORTAL_DEVELOPMENT" default:"false" example:"true" doc:"For developers: allows plain HTTP and private addresses. The portal then listens on loopback only."`
+}
+
+// Gtmhub says how the account is reached.
+type Gtmhub struct {
+	URL     string `env:"PORTAL_GTMHUB_URL" need:"always" example:"https://app.gtmhub.com/api" doc:"Base address of the Gtmhub API up to and including /api; https."`
+	Account string `env:"PORTAL_GTMHUB_ACCOUNT" need:"always" example:"5c8a3f0e1b2d4c6f7a8b9c0d" doc:"Id of the account, sent with every call."`
+	Token   Secret `env:"PORTAL_GTMHUB_TOKEN" need:"always" example:"..." doc:"API token of an administrator of the account. The portal does everything with it."`
+	// Rate is calls per second of all instances together.
+	Rate     float64 `env:"PORTAL_GTMHUB_RATE" default:"20" min:"0.1" max:"100" unit:"calls a second" example:"5" doc:"Pace of all calls to Gtmhub."`
+	Calls    int     `env:"PORTAL_GTMHUB_CALLS" default:"8" min:"2" max:"16" unit:"calls" example:"5" doc:"How many calls one instance has under way at once."`
+	RunCalls int     `env:"PORTAL_GTMHUB_RUN_CALLS" default:"4" min:"1" max:"15" unit:"calls" example:"2" doc:"How many of them the runs of changes may use. It must be less than PORTAL_GTMHUB_CALLS, so that pages are never shut out."`
+}
+
+// OIDC says how people sign in.
+type OIDC struct {
+	Issuer        string   `env:"PORTAL_OIDC_ISSUER" need:"always" example:"https://login.northwind.example/realms/main" doc:"Issuer of the OpenID provider, exactly as its discovery document has it; https."`
+	Name          string   `env:"PORTAL_OIDC_NAME" default:"Single sign-on" example:"Northwind account" doc:"Name of the provider on the sign-in page."`
+	ClientID      string   `env:"PORTAL_OIDC_CLIENT_ID" need:"always" example:"gtmhub-portal" doc:"Client id at the provider. The redirect address to register is PORTAL_ORIGIN followed by /callback."`
+	ClientSecret  Secret   `env:"PORTAL_OIDC_CLIENT_SECRET" need:"always" example:"..." doc:"Client secret at the provider."`
+	Scopes        []string `env:"PORTAL_OIDC_SCOPES" default:"profile,email" unit:"scopes" example:"profile,email,groups" doc:"Scopes to ask for beside openid. Many providers send groups only when asked."`
+	TrustEmail    bool     `env:"PORTAL_OIDC_TRUST_EMAIL" default:"false" example:"true" doc:"Whether addresses count as verified when the provider does not say."`
+	Domains       []string `env:"PORTAL_OIDC_DOMAINS" unit:"domains" example:"northwind.example" doc:"Only addresses in these domains are linked to a Gtmhub user. Empty: all."`
+	FreshFallback bool     `env:"PORTAL_OIDC_FRESH_FALLBACK" default:"false" example:"true" doc:"For providers that send no auth_time: whether a new ID token counts as a fresh sign-in."`
+}
+
+// Rights says who holds which right in the portal.
+type Rights struct {
+	HR        Holders `env:"PORTAL_HR" need:"always" example:"ana.ferrari@northwind.example,group:portal-hr" doc:"Who is HR."`
+	Approvers Holders `env:"PORTAL_APPROVERS" example:"group:portal-approvers,li.wei@northwind.example" doc:"Who may decide requests beside HR. Nobody decides their own, so there must be the address of a second person here or in PORTAL_HR."`
+	Auditors  Holders `env:"PORTAL_AUDITORS" example:"group:internal-audit" doc:"Who may read everything and change nothing."`
+	Operators Holders `env:"PORTAL_OPERATORS" example:"ops@northwind.example" doc:"Who runs the portal: sessions, runs and its connection, no rights over people."`
+	// AdminRoles are names of Gtmhub roles.
+	AdminRoles []string `env:"PORTAL_ADMIN_ROLES" default:"Admin,Account Admin" unit:"role names" example:"Admin" doc:"Gtmhub roles that manage the whole account. Only somebody who holds one gives it, and a second person has to agree."`
+}
+
+// Holders are people named one by one and by groups of the identity provider.
+type Holders struct {
+	// Addresses are ASCII and lower case.
+	Addresses []string
+	// Groups are as the provider sends them.
+	Groups []string
+}
+
+// Timing are the waits of the row protocol; see change.Timing.
+type Timing struct {
+	Call   time.Duration `env:"PORTAL_CALL_TIMEOUT" default:"20s" min:"1s" max:"5m" example:"30s" doc:"Longest call to Gtmhub."`
+	Lease  time.Duration `env:"PORTAL_LEASE" default:"90s" min:"2s" max:"30m" example:"2m" doc:"How long an instance holds the rows that it works on. It must be longer than PORTAL_CALL_TIMEOUT."`
+	Settle time.Duration `env:"PORTAL_SETTLE" default:"120s" min:"4s" max:"1h" example:"5m" doc:"How long to wait after a lost answer before looking whether the call took effect. It must be longer than PORTAL_CALL_TIMEOUT and PORTAL_LEASE together."`
+}
+
+// Session are the limits of sessions.
+type Session struct {
+	Idle time.Duration `env:"PORTAL_SESSION_IDLE" default:"30m" min:"1m" max:"12h" example:"15m" doc:"A session ends after this long without a request."`
+	Max  time.Duration `env:"PORTAL_SESSION_MAX" default:"12h" min:"5m" max:"12h" example:"8h" doc:"A session ends after this long in any case."`
+}
+
+// Load reads all settings; environ is os.LookupEnv, or what a test makes of it. The error is [Problems] and lists
+// everything that is wrong.
+func Load(environ func(string) (string, bool)) (*Config, error) {
+	c := &Config{}
+	r := reader{environ: environ}
+	r.read(c)
+	r.check(c)
+	if len(r.problems) > 0 {
+		return nil, r.problems
+	}
+	return c, nil
+}
