@@ -1,6 +1,10 @@
 package layout
 
-import "github.com/a-h/templ"
+import (
+	"github.com/a-h/templ"
+
+	"github.com/gtmhub-portal/portal/web/templates/component"
+)
 
 // ProductName stands in the title of each page and in the navigation.
 const ProductName = "Gtmhub portal"
@@ -42,8 +46,8 @@ type Crumb struct {
 // NavItem is an entry of the main navigation.
 type NavItem struct {
 	Label, URL string
-	// Icon is the name of an icon of package component, such as "users".
-	Icon string
+	// Icon stands before the label; zero draws none.
+	Icon component.Icon
 	// Badge is a number of things that wait; 0 draws none.
 	Badge int
 	// Current marks the section that the page belongs to.
@@ -71,7 +75,7 @@ type Toast struct {
 	LinkURL, LinkLabel string
 }
 
-// ToastKind is the tone of a toast. Only success goes away by itself, and only where scripts run.
+// ToastKind is the tone of a toast. Only a success without a link goes away by itself, and only where scripts run.
 type ToastKind string
 
 // The kinds of toasts. The zero value is drawn as ToastInfo.
@@ -81,6 +85,23 @@ const (
 	ToastWarning ToastKind = "warning"
 	ToastDanger  ToastKind = "danger"
 )
+
+func (t Toast) props() component.ToastProps {
+	return component.ToastProps{Tone: t.Kind.tone(), Text: t.Text, LinkURL: t.LinkURL, LinkLabel: t.LinkLabel}
+}
+
+func (k ToastKind) tone() component.Tone {
+	switch k {
+	case ToastSuccess:
+		return component.ToneSuccess
+	case ToastWarning:
+		return component.ToneWarning
+	case ToastDanger:
+		return component.ToneDanger
+	default:
+		return component.ToneInfo
+	}
+}
 
 // PlainProps is what a page without navigation shows. Only Title is required.
 type PlainProps struct {
