@@ -1,0 +1,89 @@
+package handlers
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/gtmhub-portal/portal/internal/access"
+	"github.com/gtmhub-portal/portal/web/static"
+)
+
+// handlerFunc answers a request or returns an error, which one place turns into status, page and log line.
+type handlerFunc func(http.ResponseWriter, *http.Request) error
+
+// endpoint is a row of the route table.
+type endpoint struct {
+	pattern    string
+	permission access.Permission
+	handle     handlerFunc
+	// maxBody is the largest request body in bytes; 0 means 64 KB.
+	maxBody int64
+}
+
+// uploadBody is the largest body of an upload: the file, and a little for the form around it.
+const uploadBody = 2<<20 + 64<<10
+
+// routes is the table of all routes. The mux, the sweep tests and the documentation are made from it.
+func (s *server) routes() []endpoint {
+	return []endpoint{
+		{"GET /{$}", access.SignedIn, s.home, 0},
+		{"GET /signin", access.Public, s.Auth.SignIn, 0},
+		{"GET /signin/{provider}", access.Public, s.Auth.Start, 0},
+		{"GET /callback", access.Public, s.Auth.Callback, 0},
+		{"POST /signout", access.Public, s.Auth.SignOut, 0},
+		{"GET /me", access.SignedIn, s.me, 0},
+
+		{"GET /users", access.UsersRead, s.usersIndex, 0},
+		{"GET /users/{id}", access.SignedIn, s.usersShow, 0},
+
+		{"GET /teams", access.TeamsRead, s.teamsIndex, 0},
+		{"GET /teams/{id}", access.TeamsRead, s.teamsShow, 0},
+		{"GET /teams/{id}/add", access.MembersChange, s.teamsAddForm, 0},
+		{"POST /teams/{id}/members", access.MembersChange, s.teamsAdd, 0},
+		{"POST /teams/{id}/members/{user}/remove", access.MembersChange, s.teamsRemove, 0},
+
+		{"GET /invite", access.Invite, s.inviteStart, 0},
+		{"GET /invite/template.csv", access.Invite, s.inviteTemplate, 0},
+		{"POST /invite", access.Invite, s.inviteUpload, uploadBody},
+		{"GET /invite/{draft}/columns", access.Invite, s.inviteColumns, 0},
+		{"POST /invite/{draft}/columns", access.Invite, s.inviteColumnsSave, 0},
+		{"GET /invite/{draft}/check", access.Invite, s.inviteCheck, 0},
+		{"POST /invite/{draft}/check", access.Invite, s.inviteCheckSave, 0},
+		{"GET /invite/{draft}/review", access.Invite, s.inviteReview, 0},
+		{"POST /invite/{draft}/review", access.Invite, s.inviteSubmit, 0},
+		{"POST /invite/{draft}/discard", access.Invite, s.inviteDiscard, 0},
+
+		{"GET /changes", access.ChangesRead, s.changesIndex, 0},
+		{"GET /changes/{id}", access.SignedIn, s.changesShow, 0},
+		{"GET /changes/{id}/return.csv", access.SignedIn, s.changesReturn, 0},
+		{"POST /changes/{id}/decide", access.ChangesDecide, s.changesDecide, 1 << 20},
+		{"POST /changes/{id}/withdraw", access.SignedIn, s.changesWithdraw, 0},
+		{"POST /changes/{id}/pause", access.SignedIn, s.changesPause, 0},
+		{"POST /changes/{id}/resume", access.SignedIn, s.changesResume, 0},
+		{"POST /changes/{id}/cancel", access.SignedIn, s.changesCancel, 0},
+		{"POST /changes/{id}/retry", access.SignedIn, s.changesRetry, 0},
+
+		{"GET /audit", access.AuditRead, s.auditIndex, 0},
+
+		{"GET /healthz", access.Public, s.health, 0},
+		{"POST /csp-report", access.Public, s.policyReport, 0},
+	}
+}
+
+// mux builds the router from the table. Paths that no row names get our own 404 page.
+func (s *server) mux() (http.Handler, error) {
+	mux := http.NewServeMux()
+	known := map[access.Permission]bool{}
+	for _, p := range access.Permissions() {
+		known[p] = true
+	}
+	for _, e := range s.routes() {
+		if !known[e.permission] {
+			return nil, fmt.Errorf("route %q: %w", e.pattern, errNoPermission)
+		}
+		mux.Handle(e.pattern, s.guard(e))
+	}
+	mux.Handle("GET "+static.Prefix, static.Handler())
+	mux.Handle("/", s.serve(func(http.ResponseWriter, *http.Request) error { return errNoPage }))
+	return mux, nil
+}

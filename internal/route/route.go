@@ -1,0 +1,70 @@
+// Package route builds the URLs of the portal. Handlers and templates get every address from here, so that a path
+// stands in two places only: here and in the route table of package handlers. All parts are escaped.
+package route
+
+import "net/url"
+
+// The fixed addresses.
+const (
+	Home          = "/"
+	SignIn        = "/signin"
+	Callback      = "/callback"
+	SignOut       = "/signout"
+	Users         = "/users"
+	Teams         = "/teams"
+	Invite        = "/invite"
+	InviteSample  = "/invite/template.csv"
+	Changes       = "/changes"
+	Audit         = "/audit"
+	Me            = "/me"
+	Health        = "/healthz"
+	PolicyReports = "/csp-report"
+)
+
+func join(parts ...string) string {
+	out := ""
+	for _, p := range parts {
+		out += "/" + url.PathEscape(p)
+	}
+	return out
+}
+
+// With adds a query to an address; an empty one adds nothing.
+func With(path string, q url.Values) string {
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+// User is a user's page.
+func User[T ~string](user T) string { return join("users", string(user)) }
+
+// Team is a team's page.
+func Team[T ~string](team T) string { return join("teams", string(team)) }
+
+// TeamAdd is the page (and dialog) that finds people to add to a team.
+func TeamAdd[T ~string](team T) string { return join("teams", string(team), "add") }
+
+// TeamMembers takes the POST that adds members to a team.
+func TeamMembers[T ~string](team T) string { return join("teams", string(team), "members") }
+
+// TeamMemberRemove takes the POST that removes one member.
+func TeamMemberRemove[T, U ~string](team T, user U) string {
+	return join("teams", string(team), "members", string(user), "remove")
+}
+
+// Draft is one step of the invitation wizard: "columns", "check" or "review".
+func Draft[T ~string](draft T, step string) string { return join("invite", string(draft), step) }
+
+// Change is the page of a change.
+func Change[T ~string](change T) string { return join("changes", string(change)) }
+
+// ChangeAct takes the POSTs about a change: "decide", "withdraw", "pause", "resume", "cancel", "retry".
+func ChangeAct[T ~string](change T, act string) string { return join("changes", string(change), act) }
+
+// ChangeReturn is the return file of a change.
+func ChangeReturn[T ~string](change T) string { return join("changes", string(change), "return.csv") }
+
+// StartSignIn begins the sign-in at a provider.
+func StartSignIn(provider string) string { return join("signin", provider) }

@@ -1,0 +1,71 @@
+package page
+
+import "github.com/gtmhub-portal/portal/web/templates/layout"
+
+// ErrorProps is an error page.
+type ErrorProps struct {
+	Plain   layout.PlainProps
+	Status  int
+	Message string
+	// Reference lets the operator find the log line.
+	Reference string
+	HomeURL   string
+}
+
+// SignInProps is the page with the ways to sign in.
+type SignInProps struct {
+	Plain layout.PlainProps
+	Links []SignInLink
+	// Fresh says that a signed-in person must prove again who they are.
+	Fresh bool
+}
+
+// SignInLink is one identity provider.
+type SignInLink struct{ ID, Name, URL string }
+
+// SignedOutProps is the page after signing out.
+type SignedOutProps struct {
+	Plain                 layout.PlainProps
+	Provider, ProviderURL string
+	SignInURL             string
+}
+
+// HomeProps is the first page, by what the person may do.
+type HomeProps struct {
+	Frame                                     layout.Props
+	Tiles                                     []Tile
+	Waiting, Mine                             []HomeChange
+	WaitingTotal                              int
+	Led, Member                               []HomeTeam
+	MayInvite, MayDecide, MaySeeUsers         bool
+	TeamsURL, UsersURL, InviteURL, ChangesURL string
+}
+
+// Tile is a number with the list behind it.
+type Tile struct{ Label, Value, URL string }
+
+// HomeChange is a request in a short list.
+type HomeChange struct {
+	Number                                 int
+	Title, URL, State, By, When, WhenExact string
+	Ended, Total                           int
+}
+
+// HomeTeam is a team in a short list.
+type HomeTeam struct {
+	Name, URL       string
+	People, Pending int
+}
+
+// MeProps is the person's own page.
+type MeProps struct {
+	Frame                      layout.Props
+	Name, Email, Role          string
+	PortalRoles                []string
+	Linked                     bool
+	Language, Status           string
+	Roles                      []string
+	Teams                      []HomeTeam
+	SignedInAgo, SignedInExact string
+	EndsExact                  string
+}
