@@ -76,8 +76,8 @@ type Holders struct {
 
 // Timing are the waits of the row protocol; see change.Timing.
 type Timing struct {
-	Call   time.Duration `env:"PORTAL_CALL_TIMEOUT" default:"20s" min:"1s" max:"5m" example:"30s" doc:"Longest call to Gtmhub."`
-	Lease  time.Duration `env:"PORTAL_LEASE" default:"90s" min:"2s" max:"30m" example:"2m" doc:"How long an instance holds the rows that it works on. It must be longer than PORTAL_CALL_TIMEOUT."`
+	Call   time.Duration `env:"PORTAL_CALL_TIMEOUT" default:"20s" min:"1s" max:"5m" example:"25s" doc:"Longest call to Gtmhub."`
+	Lease  time.Duration `env:"PORTAL_LEASE" default:"90s" min:"2s" max:"30m" example:"95s" doc:"How long an instance holds the rows that it works on. It must be longer than PORTAL_CALL_TIMEOUT."`
 	Settle time.Duration `env:"PORTAL_SETTLE" default:"120s" min:"4s" max:"1h" example:"5m" doc:"How long to wait after a lost answer before looking whether the call took effect. It must be longer than PORTAL_CALL_TIMEOUT and PORTAL_LEASE together."`
 }
 

@@ -27,7 +27,7 @@ func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalJSON hides the secret from encoding/json.
 func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// MarshalText hides the secret from other encoders and from keys of JSON objects.
+// MarshalText hides the secret from other encoders.
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // Reveal returns the text itself, for the one place that needs it.
