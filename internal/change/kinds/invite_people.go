@@ -17,30 +17,8 @@ import (
 // InvitePeople is the recipe behind the invitation wizard: create each user, then give roles, then set teams.
 type InvitePeople struct{ base }
 
-// InvitePeopleName is the recipe's name.
-const InvitePeopleName = "invite people"
-
-// Invitations is the input of InvitePeople.
-type Invitations struct {
-	People []Invitee `json:"people"`
-}
-
-// Invitee is one person to invite. Addresses and names have been checked by package joiners.
-type Invitee struct {
-	// Line is the row of the list, from 1.
-	Line      int       `json:"line"`
-	Email     string    `json:"email"`
-	FirstName string    `json:"firstName"`
-	LastName  string    `json:"lastName"`
-	Language  string    `json:"language,omitempty"`
-	Teams     []id.Team `json:"teams,omitempty"`
-	Role      id.Role   `json:"role,omitempty"`
-	// Flags are remarks of the check that whoever decides should see.
-	Flags []string `json:"flags,omitempty"`
-}
-
-// Name is InvitePeopleName.
-func (InvitePeople) Name() string { return InvitePeopleName }
+// Name is change.InvitePeople.
+func (InvitePeople) Name() string { return change.InvitePeople }
 
 // The steps of an invitation.
 const (
@@ -51,7 +29,7 @@ const (
 
 // Plan works the invitations out against the directory: create, already there, or not possible.
 func (r InvitePeople) Plan(ctx context.Context, a access.Actor, fields json.RawMessage) (change.Plan, error) {
-	var in Invitations
+	var in change.Invitations
 	if err := json.Unmarshal(fields, &in); err != nil {
 		return change.Plan{}, fault.Wrap(err, fault.Invalid, "The list could not be read.")
 	}
@@ -96,7 +74,7 @@ type planner struct {
 	roles  []id.Role
 }
 
-func (pl *planner) person(p Invitee) {
+func (pl *planner) person(p change.Invitee) {
 	name := strings.TrimSpace(p.FirstName + " " + p.LastName)
 	if name == "" {
 		name = p.Email
@@ -162,7 +140,7 @@ func (pl *planner) add(row change.Row) int {
 	return len(pl.plan.Rows) - 1
 }
 
-func (pl *planner) role(p Invitee, parent int, create change.Row, user *directory.User) bool {
+func (pl *planner) role(p change.Invitee, parent int, create change.Row, user *directory.User) bool {
 	facts := pl.roleFacts(p.Role)
 	row := change.Row{Step: stepRole, Kind: string(access.GiveRole), Line: p.Line, Subject: create.Subject, Detail: create.Detail, User: create.User,
 		Payload: payload(roleGift{p.Role, p.Teams}), Lock: create.Lock, Action: change.Update, After: "role " + facts.Name}
@@ -176,7 +154,7 @@ func (pl *planner) role(p Invitee, parent int, create change.Row, user *director
 	return row.Action == change.Update
 }
 
-func (pl *planner) team(p Invitee, t id.Team, parent int, create change.Row, user *directory.User) bool {
+func (pl *planner) team(p change.Invitee, t id.Team, parent int, create change.Row, user *directory.User) bool {
 	row := change.Row{Step: stepTeam, Kind: string(access.AddMember), Line: p.Line, Subject: create.Subject, Detail: create.Detail, User: create.User,
 		Team: t, Group: "team:" + string(t), Lock: "team:" + string(t), Payload: payload(struct{}{}), Action: change.Update}
 	team, ok := pl.snap.Team(t)

@@ -40,7 +40,7 @@ type base struct {
 func All(dir Reader, set Settings) ([]change.Kind, []change.Recipe) {
 	b := base{dir, set}
 	return []change.Kind{inviteUser{b}, giveRole{b}, addMember{b}, removeMember{b}},
-		[]change.Recipe{InvitePeople{b}, ChangeMembers{b, AddMembers}, ChangeMembers{b, RemoveMembers}}
+		[]change.Recipe{InvitePeople{b}, ChangeMembers{b, change.AddMembers}, ChangeMembers{b, change.RemoveMembers}}
 }
 
 // teamFacts are the facts of a team for the policy.

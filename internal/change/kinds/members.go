@@ -187,33 +187,18 @@ func (k removeMember) Verify(ctx context.Context, rows []change.Row, after chang
 	return out, err
 }
 
-// MembersWay says what a ChangeMembers recipe does.
-type MembersWay string
-
-// The ways.
-const (
-	AddMembers    MembersWay = "add members"
-	RemoveMembers MembersWay = "remove members"
-)
-
 // ChangeMembers is the recipe behind the add dialog and the remove buttons of a team.
 type ChangeMembers struct {
 	base
-	way MembersWay
+	way string
 }
 
-// Members is the input of ChangeMembers.
-type Members struct {
-	Team  id.Team   `json:"team"`
-	Users []id.User `json:"users"`
-}
-
-// Name is the way.
-func (r ChangeMembers) Name() string { return string(r.way) }
+// Name is change.AddMembers or change.RemoveMembers.
+func (r ChangeMembers) Name() string { return r.way }
 
 // Plan reads the team fresh, because a lead's right hangs on it.
 func (r ChangeMembers) Plan(ctx context.Context, a access.Actor, fields json.RawMessage) (change.Plan, error) {
-	var in Members
+	var in change.Members
 	if err := json.Unmarshal(fields, &in); err != nil {
 		return change.Plan{}, fault.Wrap(err, fault.Invalid, "The form could not be read.")
 	}
@@ -228,7 +213,7 @@ func (r ChangeMembers) Plan(ctx context.Context, a access.Actor, fields json.Raw
 		return change.Plan{}, fault.New(fault.NotFound, "There is no such team.")
 	}
 	act := access.AddMember
-	if r.way == RemoveMembers {
+	if r.way == change.RemoveMembers {
 		act = access.RemoveMember
 	}
 	p := change.Plan{Question: access.Question{Act: act, Teams: []access.Team{teamFacts(team)}, Rows: len(in.Users)}, Single: false}

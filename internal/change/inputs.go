@@ -1,0 +1,51 @@
+package change
+
+import (
+	"encoding/json"
+
+	"github.com/gtmhub-portal/portal/internal/id"
+)
+
+// The recipes of the portal, as Input.Recipe names them. Package kinds plans them; forms know them by these names.
+const (
+	// InvitePeople takes Invitations.
+	InvitePeople = "invite people"
+	// AddMembers and RemoveMembers take Members.
+	AddMembers    = "add members"
+	RemoveMembers = "remove members"
+)
+
+// Invitations are the fields of InvitePeople.
+type Invitations struct {
+	People []Invitee `json:"people"`
+}
+
+// Invitee is one person to invite. Addresses and names have been checked by package joiners.
+type Invitee struct {
+	// Line is the row of the list, from 1.
+	Line      int       `json:"line"`
+	Email     string    `json:"email"`
+	FirstName string    `json:"firstName"`
+	LastName  string    `json:"lastName"`
+	Language  string    `json:"language,omitempty"`
+	Teams     []id.Team `json:"teams,omitempty"`
+	Role      id.Role   `json:"role,omitempty"`
+	// Flags are remarks of the check that whoever decides should see.
+	Flags []string `json:"flags,omitempty"`
+}
+
+// Members are the fields of AddMembers and RemoveMembers: one team, at least one user.
+type Members struct {
+	Team  id.Team   `json:"team"`
+	Users []id.User `json:"users"`
+}
+
+// Fields writes the fields of a recipe as Input.Fields. It panics for values that are no JSON; the types of this file
+// always are.
+func Fields(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
