@@ -2,17 +2,15 @@ package component
 
 import "strconv"
 
-// Number writes a count with a narrow no-break space between thousands: 1 243.
+// Number writes a count with commas between thousands: 1,243.
 func Number(n int) string {
 	s := strconv.Itoa(n)
-	neg := ""
+	sign := ""
 	if n < 0 {
-		neg, s = "-", s[1:]
+		sign, s = "-", s[1:]
 	}
 	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + " " + s[i:]
+		s = s[:i] + "," + s[i:]
 	}
-	return neg + s
+	return sign + s
 }
-
-func intString(n int) string { return strconv.Itoa(n) }

@@ -8,14 +8,16 @@ import (
 	"unicode/utf8"
 )
 
-// avatarColours is how many colour classes app.css has (avatar-c0 to avatar-c7).
+// avatarColours is how many colour classes components.css has (face-c0 to face-c7).
 const avatarColours = 8
 
 // Initials returns one or two capital letters for a name: first and last word. An empty
 // name, or one without letters and digits, gives a question mark.
 func Initials(name string) string {
 	var letters []string
-	for _, w := range strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && r != '\'' && r != '’' }) {
+	for _, w := range strings.FieldsFunc(name, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && r != '\'' && r != '’'
+	}) {
 		if r, _ := utf8.DecodeRuneInString(w); unicode.IsLetter(r) || unicode.IsDigit(r) {
 			letters = append(letters, string(unicode.ToUpper(r)))
 		}
@@ -33,7 +35,7 @@ func Initials(name string) string {
 func avatarClass(id string) string {
 	h := fnv.New32a()
 	h.Write([]byte(id))
-	return "avatar-c" + strconv.Itoa(int(h.Sum32()%avatarColours))
+	return "face-c" + strconv.Itoa(int(h.Sum32()%avatarColours))
 }
 
 // joined lists words for a sentence.

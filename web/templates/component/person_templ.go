@@ -21,11 +21,11 @@ const (
 func (s AvatarSize) class() string {
 	switch s {
 	case AvatarSmall:
-		return "avatar-small"
+		return "face-small"
 	case AvatarLarge:
-		return "avatar-large"
+		return "face-large"
 	}
-	return "avatar-medium"
+	return "face-medium"
 }
 
 // AvatarProps describes the coloured initials of a person. Pictures are never fetched.

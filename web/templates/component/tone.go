@@ -1,5 +1,7 @@
 package component
 
+import "strings"
+
 // Tone is the colour of a badge, pill, alert or bar. Colour never stands alone: each part
 // that takes a tone also shows a word or an icon.
 type Tone uint8
@@ -13,7 +15,7 @@ const (
 	ToneDanger              // failed, or cannot be undone
 )
 
-// class is the part of our own class names that stands for the tone (app.css).
+// class is the part of our own class names that stands for the tone (components.css).
 func (t Tone) class() string {
 	switch t {
 	case ToneInfo:
@@ -41,6 +43,26 @@ func (t Tone) icon() Icon {
 	return IconInfoCircle
 }
 
+// StatusFor is the tone of a word that says where a user, a row or a change stands (design.md, sections 2 and 3). What
+// follows a comma, colon or bracket ("held: changed since the decision") does not matter; an unknown word is neutral.
+func StatusFor(word string) Tone {
+	word, _, _ = strings.Cut(word, ",")
+	word, _, _ = strings.Cut(word, ":")
+	word, _, _ = strings.Cut(word, " (")
+	switch strings.TrimSpace(word) {
+	case "active", "done", "finished":
+		return ToneSuccess
+	case "in progress", "running", "approved", "scheduled":
+		return ToneInfo
+	case "pending", "waiting for a decision", "returned", "paused", "finished with problems",
+		"outcome unknown", "needs a person", "held":
+		return ToneWarning
+	case "failed", "not possible", "rejected":
+		return ToneDanger
+	}
+	return ToneNeutral
+}
+
 // UserStatus is one of active, pending and inactive (design.md, section 2).
 type UserStatus string
 
@@ -51,30 +73,16 @@ const (
 	UserInactive UserStatus = "inactive"
 )
 
-// tone is the colour of the status.
-func (s UserStatus) tone() Tone {
-	switch s {
-	case UserActive:
-		return ToneSuccess
-	case UserPending:
-		return ToneWarning
-	}
-	return ToneNeutral
-}
-
-// RowState is the state of a row of a change, as stored. Convert from change.RowState.
+// RowState is the state of a row of a change as it is stored; convert from change.RowState.
 type RowState string
 
-// Word is the state in the words of the pages (design.md, section 3). An unknown state is
-// shown as it is stored.
+// Word is the state in the words of the pages (design.md, section 3). A word is its own word.
 func (s RowState) Word() string {
 	switch s {
 	case "queued":
 		return "waiting"
 	case "checking", "intent":
 		return "in progress"
-	case "done":
-		return "done"
 	case "nothing":
 		return "nothing to do"
 	case "blocked":
@@ -89,25 +97,10 @@ func (s RowState) Word() string {
 	return string(s)
 }
 
-// Tone is the colour that goes with the state, for pills and for the parts of a bar.
-func (s RowState) Tone() Tone {
-	switch s {
-	case "done":
-		return ToneSuccess
-	case "checking", "intent":
-		return ToneInfo
-	case "unknown", "attention", "held":
-		return ToneWarning
-	case "refused", "blocked", "rejected":
-		return ToneDanger
-	}
-	return ToneNeutral
-}
-
-// ChangeState is the state of a change, as stored. Convert from change.State.
+// ChangeState is the state of a change as it is stored; convert from change.State.
 type ChangeState string
 
-// Word is the state in the words of the pages.
+// Word is the state in the words of the pages. A word is its own word.
 func (s ChangeState) Word() string {
 	switch s {
 	case "waiting":
@@ -116,19 +109,4 @@ func (s ChangeState) Word() string {
 		return "finished with problems"
 	}
 	return string(s)
-}
-
-// Tone is the colour that goes with the state.
-func (s ChangeState) Tone() Tone {
-	switch s {
-	case "finished":
-		return ToneSuccess
-	case "approved", "scheduled", "running":
-		return ToneInfo
-	case "waiting", "paused", "returned", "problems":
-		return ToneWarning
-	case "rejected":
-		return ToneDanger
-	}
-	return ToneNeutral
 }
