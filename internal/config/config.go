@@ -66,13 +66,9 @@ type Rights struct {
 	AdminRoles []string `env:"PORTAL_ADMIN_ROLES" default:"Admin,Account Admin" unit:"role names" example:"Admin" doc:"Gtmhub roles that manage the whole account. Only somebody who holds one gives it, and a second person has to agree."`
 }
 
-// Holders are people named one by one and by groups of the identity provider.
-type Holders struct {
-	// Addresses are ASCII and lower case.
-	Addresses []string
-	// Groups are as the provider sends them.
-	Groups []string
-}
+// Holders are people: each entry is an ASCII mail address in lower case, or "group:" and the name of a group exactly as
+// the identity provider sends it.
+type Holders []string
 
 // Timing are the waits of the row protocol; see change.Timing.
 type Timing struct {

@@ -79,8 +79,8 @@ func TestDefaults(t *testing.T) {
 			ClientSecret: canary + "-client", Scopes: []string{"profile", "email"},
 		},
 		Rights: config.Rights{
-			HR:         config.Holders{Addresses: []string{"ana.ferrari@northwind.example"}, Groups: []string{"portal-hr"}},
-			Approvers:  config.Holders{Addresses: []string{"li.wei@northwind.example"}},
+			HR:         config.Holders{"ana.ferrari@northwind.example", "group:portal-hr"},
+			Approvers:  config.Holders{"li.wei@northwind.example"},
 			AdminRoles: []string{"Admin", "Account Admin"},
 		},
 		Timing:      config.Timing{Call: 20 * time.Second, Lease: 90 * time.Second, Settle: 120 * time.Second},
@@ -114,9 +114,9 @@ func TestAccepts(t *testing.T) {
 		{"postgres", map[string]string{"PORTAL_DATABASE_URL": "postgres://u:p@db/portal"}, func(c *config.Config) any { return c.DatabaseURL.Reveal() }, "postgres://u:p@db/portal"},
 		{"database in the data folder", map[string]string{"PORTAL_DATA_DIR": "/data"}, func(c *config.Config) any { return c.DatabaseURL.Reveal() }, "/data/portal.db"},
 		{"lists lose blanks and empty parts", map[string]string{"PORTAL_MAIL_DOMAINS": " Northwind.example ,, labs.northwind.example"}, func(c *config.Config) any { return c.MailDomains }, []string{"northwind.example", "labs.northwind.example"}},
-		{"hr by group, approver by address", map[string]string{"PORTAL_HR": "group:hr"}, func(c *config.Config) any { return c.Rights.HR }, config.Holders{Groups: []string{"hr"}}},
-		{"two in hr, no approver", map[string]string{"PORTAL_HR": "ana@northwind.example,bo@northwind.example", "PORTAL_APPROVERS": "-"}, func(c *config.Config) any { return len(c.Rights.HR.Addresses) }, 2},
-		{"one in hr and a group of hr", map[string]string{"PORTAL_APPROVERS": "-"}, func(c *config.Config) any { return len(c.Rights.HR.Groups) }, 1},
+		{"hr by group, approver by address", map[string]string{"PORTAL_HR": "group:hr"}, func(c *config.Config) any { return c.Rights.HR }, config.Holders{"group:hr"}},
+		{"two in hr, no approver", map[string]string{"PORTAL_HR": "ana@northwind.example,bo@northwind.example", "PORTAL_APPROVERS": "-"}, func(c *config.Config) any { return len(c.Rights.HR) }, 2},
+		{"one in hr and a group of hr", map[string]string{"PORTAL_APPROVERS": "-"}, func(c *config.Config) any { return len(c.Rights.HR) }, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -205,21 +205,37 @@ func list(text string) []string {
 	return out
 }
 
+// groupPrefix marks the entry of a group.
+const groupPrefix = "group:"
+
 func (h *Holders) set(text string) error {
 	for _, entry := range list(text) {
-		if group, ok := strings.CutPrefix(entry, "group:"); ok {
+		if group, ok := strings.CutPrefix(entry, groupPrefix); ok {
 			if group = strings.TrimSpace(group); group == "" {
-				return errors.New("a list of mail addresses and of groups written group:name")
+				return errHolders
 			}
-			h.Groups = append(h.Groups, group)
+			*h = append(*h, groupPrefix+group)
 			continue
 		}
 		address := strings.ToLower(entry)
 		local, domain, ok := strings.Cut(address, "@")
 		if !ok || local == "" || !isDomain(domain) || !isPrintableASCII(entry) {
-			return errors.New("a list of mail addresses and of groups written group:name")
+			return errHolders
 		}
-		h.Addresses = append(h.Addresses, address)
+		*h = append(*h, address)
 	}
 	return nil
+}
+
+var errHolders = errors.New("a list of mail addresses and of groups written group:name")
+
+// addresses are the people named one by one, each once.
+func (h Holders) addresses() map[string]bool {
+	out := map[string]bool{}
+	for _, entry := range h {
+		if !strings.HasPrefix(entry, groupPrefix) {
+			out[entry] = true
+		}
+	}
+	return out
 }
