@@ -1,17 +1,20 @@
 package layout_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/a-h/templ"
 
+	"github.com/gtmhub-portal/portal/web/static"
 	"github.com/gtmhub-portal/portal/web/templates/component"
 	"github.com/gtmhub-portal/portal/web/templates/layout"
 )
 
-// TestGallery writes sample pages into the folder named by PORTAL_GALLERY, to be looked at in a browser.
+// TestGallery writes sample pages and all assets into the folder named by PORTAL_GALLERY: serve that folder and look.
 func TestGallery(t *testing.T) {
 	t.Parallel()
 	folder := os.Getenv("PORTAL_GALLERY")
@@ -25,9 +28,22 @@ func TestGallery(t *testing.T) {
 		}), component.LinkButton(component.LinkButtonProps{Label: "Go on with Northwind ID", URL: "/login/start", Variant: component.ButtonPrimary})),
 	}
 	for name, page := range pages {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(page), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		save(t, filepath.Join(folder, name), []byte(page))
+	}
+	for _, name := range static.Names() {
+		answer := httptest.NewRecorder()
+		static.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, static.URL(name), nil))
+		save(t, filepath.Join(folder, filepath.FromSlash(static.URL(name))), answer.Body.Bytes())
+	}
+}
+
+func save(t *testing.T, name string, content []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, content, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
