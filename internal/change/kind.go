@@ -18,9 +18,18 @@ type Input struct {
 	Fields json.RawMessage
 	// Reason is what the requester says to whoever decides; at most MaxReason bytes.
 	Reason string
-	// SourceName and Source are the uploaded file, kept for the return file.
-	SourceName string
-	Source     []byte
+	// Source is the uploaded file, nil for none.
+	Source *Source
+}
+
+// Source is the uploaded file of a change, kept for the return file until 90 days after the change ended.
+type Source struct {
+	// Name is the file name as it was uploaded, for display only. It is never used as a path.
+	Name string
+	// Data is the file as it came.
+	Data []byte
+	// Format is the joiners.Format by which the person had it read, as JSON: what was chosen, not what would be guessed.
+	Format json.RawMessage
 }
 
 // MaxReason is the longest reason, in bytes.

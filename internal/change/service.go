@@ -104,7 +104,9 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 	c := Change{
 		ID: id.NewChange(), Kind: in.Recipe, Title: p.Title, Requester: requester, Reason: in.Reason,
 		State: Approved, Version: 1, Deciders: p.Verdict.Deciders, Rule: p.Verdict.Rule, RuleSentence: p.Verdict.Sentence,
-		SourceName: in.SourceName,
+	}
+	if in.Source != nil {
+		c.SourceName = in.Source.Name
 	}
 	if p.Verdict.Outcome == access.NeedsDecision {
 		c.State = Waiting
@@ -185,9 +187,9 @@ func (s *Service) Rows(ctx context.Context, a access.Actor, c id.Change, f RowFi
 }
 
 // Source returns the uploaded file of a change that the actor may see.
-func (s *Service) Source(ctx context.Context, a access.Actor, c id.Change) ([]byte, error) {
+func (s *Service) Source(ctx context.Context, a access.Actor, c id.Change) (Source, error) {
 	if _, err := s.Show(ctx, a, c); err != nil {
-		return nil, err
+		return Source{}, err
 	}
 	return s.o.Store.Source(ctx, c)
 }

@@ -12,9 +12,9 @@ import (
 // method that changes something takes them. All times are by the database's clock; durations are added to it there.
 // It is safe for concurrent use by several instances. Errors carry fault kinds: NotFound, Conflict, Full, Unavailable.
 type Store interface {
-	// Create stores a new change with its rows and gives it the next Number. A change whose Deciders is above 0 gets
+	// Create stores a new change with its rows and its source (nil for none; the name is Change.SourceName) and gives it the next Number. A change whose Deciders is above 0 gets
 	// Lapses = now + lapse.
-	Create(ctx context.Context, c Change, rows []Row, source []byte, lapse time.Duration, entries ...audit.Entry) (Change, error)
+	Create(ctx context.Context, c Change, rows []Row, source *Source, lapse time.Duration, entries ...audit.Entry) (Change, error)
 	// Change returns the head with decisions and counts.
 	Change(ctx context.Context, c id.Change) (Change, error)
 	// Changes returns heads with decisions and counts, newest first, and how many match.
@@ -22,7 +22,7 @@ type Store interface {
 	// Rows returns rows in order of step and position, and how many match.
 	Rows(ctx context.Context, c id.Change, f RowFilter) ([]Row, int, error)
 	// Source returns the uploaded file of the change; NotFound if there is none (any more).
-	Source(ctx context.Context, c id.Change) ([]byte, error)
+	Source(ctx context.Context, c id.Change) (Source, error)
 
 	// Decide records one decision if the change is waiting, has this version and hash, and has not lapsed. Rows that
 	// it rejects, and the rows that depend on them, get RejectedRow with the reason. A whole rejection rejects all

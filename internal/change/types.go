@@ -182,7 +182,7 @@ type Change struct {
 	// Deciders is how many people must agree; 0 for a direct change. Rule and RuleSentence say why.
 	Deciders           int
 	Rule, RuleSentence string
-	// Source is the uploaded file, if there was one.
+	// SourceName is the name of the uploaded file, empty if there was none.
 	SourceName string
 	// Created, Lapses (zero when it cannot lapse), Started and Ended are UTC.
 	Created, Lapses, Started, Ended time.Time
