@@ -27,7 +27,7 @@ func (v ButtonVariant) class() string {
 	case ButtonDanger:
 		return "btn-danger"
 	case ButtonGhost:
-		return "btn-ghost-secondary"
+		return "btn-ghost"
 	}
 	return "btn-default"
 }
