@@ -15,18 +15,21 @@ const (
 //
 //   - {now}: the database's clock, Unix milliseconds. It is the same in all places of one statement.
 //   - {for update}: locks the rows read until the end of the transaction. SQLite has one writer, so it need not.
-//   - {skip locked}: the same, leaving out rows that another transaction has locked.
+//   - {for share}: the same, but others may read them in this way too.
+//   - {skip locked}: as {for update}, leaving out rows that another transaction has locked.
 //   - $1: SQLite counts "$1" as a name in the order of first use, "?1" as a number. So both may be used in any order.
 var (
 	postgresTokens = strings.NewReplacer(
 		"{now}", "(EXTRACT(EPOCH FROM statement_timestamp()) * 1000)::BIGINT",
 		"{for update}", "FOR UPDATE",
 		"{skip locked}", "FOR UPDATE SKIP LOCKED",
+		"{for share}", "FOR SHARE",
 	)
 	sqliteTokens = strings.NewReplacer(
 		"{now}", "CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)",
 		"{for update}", "",
 		"{skip locked}", "",
+		"{for share}", "",
 		"$", "?",
 	)
 )

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -23,7 +24,8 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("migrate database: %w", err)
 	}
-	options := []goose.ProviderOption{goose.WithSlog(s.log), goose.WithDisableGlobalRegistry(true),
+	guard := goose.NewGoMigration(6, &goose.GoFunc{RunTx: s.guardAudit}, nil)
+	options := []goose.ProviderOption{goose.WithGoMigrations(guard), goose.WithSlog(s.log), goose.WithDisableGlobalRegistry(true),
 		// Branches bring their migrations in any order; none depends on a later number.
 		goose.WithAllowOutofOrder(true)}
 	dialect := goose.DialectSQLite3
@@ -41,6 +43,34 @@ func (s *Store) Migrate(ctx context.Context) error {
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate database: %w", mapError(err))
+	}
+	return nil
+}
+
+// The triggers that keep entries of the audit trail as they were written, side by side: the two databases have no
+// words for triggers in common. Each text is one statement.
+var (
+	guardSQLite = []string{
+		`CREATE TRIGGER audit_entry_no_update BEFORE UPDATE ON audit_entry BEGIN SELECT RAISE(ABORT, 'audit entries are append-only'); END`,
+		`CREATE TRIGGER audit_entry_no_delete BEFORE DELETE ON audit_entry BEGIN SELECT RAISE(ABORT, 'audit entries are append-only'); END`,
+	}
+	guardPostgres = []string{
+		`CREATE FUNCTION audit_entry_guard() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''audit entries are append-only''; END'`,
+		`CREATE TRIGGER audit_entry_no_change BEFORE UPDATE OR DELETE ON audit_entry FOR EACH ROW EXECUTE FUNCTION audit_entry_guard()`,
+		`CREATE TRIGGER audit_entry_no_truncate BEFORE TRUNCATE ON audit_entry FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_guard()`,
+	}
+)
+
+// guardAudit is migration 6.
+func (s *Store) guardAudit(ctx context.Context, tx *sql.Tx) error {
+	texts := guardSQLite
+	if s.dialect == PostgreSQL {
+		texts = guardPostgres
+	}
+	for _, text := range texts {
+		if _, err := tx.ExecContext(ctx, text); err != nil {
+			return err
+		}
 	}
 	return nil
 }
