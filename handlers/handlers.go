@@ -22,8 +22,8 @@ import (
 type Directory interface {
 	Current() *directory.Snapshot
 	Health() directory.State
-	// Touch says that somebody is looking, so that teams are kept fresh.
-	Touch()
+	// Touch says that these people are looking, so that teams and their own records are kept fresh.
+	Touch(users ...id.User)
 	// Refresh re-reads single records, for detail pages.
 	Refresh(ctx context.Context, users []id.User, teams []id.Team) error
 }

@@ -191,3 +191,6 @@ func (p Pages) SignedOut(w http.ResponseWriter, r *http.Request, out auth.Signed
 	return p.s.show(w, r, http.StatusOK, page.SignedOut(page.SignedOutProps{Provider: out.Provider, ProviderURL: out.ProviderURL, SignInURL: route.SignIn,
 		Plain: layout.PlainProps{Title: "You are signed out", Training: p.s.Training, Version: p.s.Version}}))
 }
+
+// Fail answers a request that could not even be tied to a session.
+func (p Pages) Fail(w http.ResponseWriter, r *http.Request, err error) { p.s.fail(w, r, err) }

@@ -147,7 +147,7 @@ func (s *server) who(next http.Handler) http.Handler {
 			req := requestOf(r.Context())
 			req.person = personOf(sess)
 			req.actor = s.Actors.Actor(req.person)
-			s.Directory.Touch()
+			s.Directory.Touch(req.person.User)
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -90,13 +90,11 @@ func (s *state) permissions(u *user) []string {
 	return slices.Compact(all)
 }
 
-// defaultRoles are the roles of new users: User where there is one, as in Gtmhub, else Contributor.
+// defaultRoles are the roles of new users: User where there is one, as in Gtmhub, else none.
 func (s *state) defaultRoles() []string {
-	for _, name := range []string{"User", "Contributor"} {
-		for _, r := range s.roles.order {
-			if r.Name == name {
-				return []string{r.ID}
-			}
+	for _, r := range s.roles.order {
+		if r.Name == "User" {
+			return []string{r.ID}
 		}
 	}
 	return []string{}

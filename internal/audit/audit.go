@@ -26,6 +26,7 @@ const (
 	SignedIn   Event = "signed in"
 	SignedOut  Event = "signed out"
 	SignInDeny Event = "sign-in refused"
+	SignInLink Event = "sign-in linked" // a sign-in was tied to a Gtmhub user
 	Submitted  Event = "submitted"
 	Approved   Event = "approved"
 	Rejected   Event = "rejected"

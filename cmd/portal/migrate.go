@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/gtmhub-portal/portal/internal/config"
+	"github.com/gtmhub-portal/portal/internal/store"
+)
+
+// open opens the database of the settings, for commands that need nothing else.
+func open(ctx context.Context, p program) (*store.Store, error) {
+	c, err := config.Load(p.environ)
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, store.Options{URL: databaseURL(c), Log: slog.New(slog.NewTextHandler(p.stderr, nil))})
+}
+
+// migrate brings the database up to date.
+func migrate(ctx context.Context, p program) error {
+	if err := parse(p.flags("migrate"), p.args); err != nil {
+		return err
+	}
+	st, err := open(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	if err := st.Migrate(ctx); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(p.stdout, "The database is up to date.")
+	return err
+}
+
+// auditTrail verifies the chain of the audit trail.
+func auditTrail(ctx context.Context, p program) error {
+	if len(p.args) != 1 || p.args[0] != "verify" {
+		return fmt.Errorf("%w: say \"portal audit verify\"", errUsage)
+	}
+	st, err := open(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	sound, broken, err := st.Audit().Verify(ctx)
+	if err != nil {
+		return err
+	}
+	if broken != 0 {
+		return fmt.Errorf("the audit trail was altered: %d entries are sound, entry %d is not", sound, broken)
+	}
+	_, err = fmt.Fprintf(p.stdout, "The audit trail is sound: %d entries.\n", sound)
+	return err
+}

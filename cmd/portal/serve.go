@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"github.com/gtmhub-portal/portal/auth"
+	"github.com/gtmhub-portal/portal/gtmhub"
+	"github.com/gtmhub-portal/portal/internal/access"
+	"github.com/gtmhub-portal/portal/internal/actor"
+	"github.com/gtmhub-portal/portal/internal/app"
+	"github.com/gtmhub-portal/portal/internal/change"
+	"github.com/gtmhub-portal/portal/internal/config"
+	"github.com/gtmhub-portal/portal/internal/joiners"
+)
+
+// serve runs the portal for a real account. It ends when it is asked to, after the calls in flight have their outcome.
+func serve(ctx context.Context, p program) error {
+	if err := parse(p.flags("serve"), p.args); err != nil {
+		return err
+	}
+	c, err := config.Load(p.environ)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: c.LogLevel}))
+	o, err := options(c, log)
+	if err != nil {
+		return err
+	}
+	a, err := app.New(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	l, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	log.Info("portal started", "version", o.Version, "address", l.Addr().String(), "origin", o.Origin.String())
+	return runApp(ctx, a, l, log)
+}
+
+// options turns settings into those of the application.
+func options(c *config.Config, log *slog.Logger) (app.Options, error) {
+	origin, err := url.Parse(c.Origin)
+	if err != nil {
+		return app.Options{}, fmt.Errorf("PORTAL_ORIGIN: %w", err)
+	}
+	token := c.Gtmhub.Token.Reveal()
+	policy := access.DefaultPolicy()
+	policy.FreeInvites = c.FreeInvites
+	return app.Options{
+		DatabaseURL: databaseURL(c),
+		Gtmhub: gtmhub.Options{BaseURL: c.Gtmhub.URL, AccountID: c.Gtmhub.Account, Token: gtmhub.StaticToken(token), UserAgent: "gtmhub-portal/" + stamped(),
+			RatePerSecond: c.Gtmhub.Rate, MaxInFlight: c.Gtmhub.Calls, MaxBackground: c.Gtmhub.RunCalls, CallTimeout: c.Timing.Call, AllowPlainHTTP: c.Development},
+		Providers: []auth.ProviderConfig{{ID: "main", Name: c.OIDC.Name, Issuer: c.OIDC.Issuer, ClientID: c.OIDC.ClientID, ClientSecret: auth.Secret(c.OIDC.ClientSecret.Reveal()),
+			Scopes: c.OIDC.Scopes, TrustUnverifiedEmail: c.OIDC.TrustEmail, AllowedDomains: c.OIDC.Domains, FreshFallback: c.OIDC.FreshFallback, AllowPlainHTTP: c.Development}},
+		Origin:     origin,
+		Grants:     actor.Grants{HR: c.Rights.HR, Approvers: c.Rights.Approvers, Auditors: c.Rights.Auditors, Operators: c.Rights.Operators},
+		AdminRoles: c.Rights.AdminRoles, Policy: policy, Lapse: c.DecisionLapse,
+		Timing: change.Timing{Call: c.Timing.Call, Lease: c.Timing.Lease, Settle: c.Timing.Settle}, RunCalls: c.Gtmhub.RunCalls, UsersRefresh: c.UsersRefresh,
+		Joiners: joiners.Options{Domains: c.MailDomains}, Insecure: c.Development, Version: stamped(), Zone: c.TimeZone, Log: log,
+	}, nil
+}
+
+func databaseURL(c *config.Config) string {
+	if u := c.DatabaseURL.Reveal(); u != "" {
+		return u
+	}
+	return filepath.Join(c.DataDir, "portal.db")
+}
+
+// runApp serves pages and carries out changes until ctx ends.
+func runApp(ctx context.Context, a *app.App, l net.Listener, log *slog.Logger) error {
+	server := newServer(a.Handler, log)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	work, stopWork := context.WithCancel(ctx)
+	defer stopWork()
+	done := make(chan struct{})
+	go func() { a.Run(work); close(done) }()
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 25*time.Second)
+	defer cancel()
+	serr := server.Shutdown(grace)
+	stopWork()
+	select {
+	case <-done:
+	case <-grace.Done():
+		log.Warn("some calls in flight did not end in time; they are looked up at the next start")
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	log.Info("portal stopped")
+	return errors.Join(err, serr)
+}
+
+// newServer has the limits of a server that faces people: slow and endless requests end by themselves.
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
+		IdleTimeout: 120 * time.Second, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+}

@@ -1,0 +1,190 @@
+// Package app puts the parts of the portal together: store, Gtmhub client, directory, changes, sign-in and handlers.
+//
+// It is the only place where the client that can write meets the runner. The commands of cmd/portal and the tests start
+// the same application from here. Start at [New], then serve [App.Handler] while [App.Run] runs.
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/gtmhub-portal/portal/auth"
+	"github.com/gtmhub-portal/portal/gtmhub"
+	"github.com/gtmhub-portal/portal/handlers"
+	"github.com/gtmhub-portal/portal/internal/access"
+	"github.com/gtmhub-portal/portal/internal/actor"
+	"github.com/gtmhub-portal/portal/internal/audit"
+	"github.com/gtmhub-portal/portal/internal/change"
+	"github.com/gtmhub-portal/portal/internal/change/kinds"
+	"github.com/gtmhub-portal/portal/internal/directory"
+	"github.com/gtmhub-portal/portal/internal/fault"
+	"github.com/gtmhub-portal/portal/internal/id"
+	"github.com/gtmhub-portal/portal/internal/joiners"
+	"github.com/gtmhub-portal/portal/internal/route"
+	"github.com/gtmhub-portal/portal/internal/store"
+)
+
+// Options are the settings of the application. Required are DatabaseURL, Gtmhub, Providers, Origin, Grants and Log.
+type Options struct {
+	DatabaseURL string
+	Gtmhub      gtmhub.Options
+	Providers   []auth.ProviderConfig
+	// Origin is the public origin, without a path.
+	Origin     *url.URL
+	Grants     actor.Grants
+	AdminRoles []string
+	Policy     access.Policy
+	// Lapse is how long a request waits; 0 means 72 hours.
+	Lapse        time.Duration
+	Timing       change.Timing
+	RunCalls     int
+	UsersRefresh time.Duration
+	Joiners      joiners.Options
+	// Training draws the banner; Insecure allows cookies over plain HTTP. Both are for the demo and tests.
+	Training, Insecure bool
+	Version            string
+	Zone               *time.Location
+	Log                *slog.Logger
+	// OnSignIn is told of each sign-in of a linked user; the demo uses it to mark the invitation as accepted. It may be nil.
+	OnSignIn func(id.User)
+}
+
+// App is a portal that is ready to serve.
+type App struct {
+	Store     *store.Store
+	Directory *directory.Directory
+	Changes   *change.Service
+	Runner    *change.Runner
+	Sessions  *auth.Store
+	Handler   http.Handler
+	log       *slog.Logger
+	rows      auth.SessionRows
+	logins    auth.PreLogins
+}
+
+// New opens the store, brings its tables up to date, and builds everything. It calls neither Gtmhub nor a provider.
+func New(ctx context.Context, o Options) (_ *App, err error) {
+	if o.Policy == (access.Policy{}) {
+		o.Policy = access.DefaultPolicy()
+	}
+	st, err := store.Open(ctx, store.Options{URL: o.DatabaseURL, Log: o.Log})
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			st.Close()
+		}
+	}()
+	if err := st.Migrate(ctx); err != nil {
+		return nil, fmt.Errorf("bring the database up to date: %w", err)
+	}
+	client, err := gtmhub.New(o.Gtmhub)
+	if err != nil {
+		return nil, fmt.Errorf("gtmhub client: %w", err)
+	}
+	dir := directory.New(directory.Options{Source: directory.FromClient(client), Store: st.Directory(), Log: o.Log, UsersEvery: o.UsersRefresh})
+	if _, err := dir.Load(ctx); err != nil {
+		return nil, fmt.Errorf("load the directory: %w", err)
+	}
+	actors := actor.Builder{Grants: o.Grants, Directory: dir.Current}
+	allKinds, recipes := kinds.All(dir, kinds.Settings{AdminRoles: o.AdminRoles, Policy: o.Policy})
+	runner := change.NewRunner(change.RunnerOptions{
+		Store: st.Changes(), Kinds: allKinds, Writer: kinds.NewUpstream(client), Policy: o.Policy, Refresh: dir.Refresh, Timing: o.Timing, Calls: o.RunCalls, Log: o.Log,
+		Actor: func(_ context.Context, p change.Person) (access.Actor, error) {
+			if !dir.Current().Loaded() {
+				return access.Actor{}, fault.New(fault.Unavailable, "The account has not been read yet.")
+			}
+			return actors.Actor(p), nil
+		},
+	})
+	a := &App{Store: st, Directory: dir, Runner: runner, log: o.Log, rows: st.Auth(), logins: st.Auth()}
+	a.Changes = change.NewService(change.Options{Store: st.Changes(), Trail: st.Audit(), Recipes: recipes, Policy: o.Policy, Lapse: o.Lapse, Runner: runner, Log: o.Log})
+
+	pages := handlers.NewPages(handlers.Options{Training: o.Training, Version: o.Version, Zone: o.Zone, Log: o.Log})
+	a.Sessions = auth.NewStore(auth.StoreOptions{Rows: st.Auth(), Now: time.Now, Insecure: o.Insecure, Logger: o.Log,
+		OnError: func(w http.ResponseWriter, r *http.Request, err error) { pages.Fail(w, r, err) }})
+	providers, err := auth.NewProviders(ctx, o.Providers, o.Origin.JoinPath(route.Callback).String(), &http.Client{Timeout: 10 * time.Second}, time.Now)
+	if err != nil {
+		return nil, fmt.Errorf("sign-in providers: %w", err)
+	}
+	signIn := auth.NewHandler(auth.HandlerOptions{
+		Providers: providers, Sessions: a.Sessions, PreLogins: st.Auth(), Identities: st.Auth(), Users: actor.Users{Directory: dir.Current},
+		Allow:      func(p auth.Person, user id.User) error { return allow(actors, dir, p, user) },
+		Record:     func(ctx context.Context, e auth.Event) error { return record(ctx, st.Audit(), e, o.OnSignIn) },
+		SignInPage: pages.SignIn, SignedOutPage: pages.SignedOut, Logger: o.Log, Now: time.Now,
+	})
+	a.Handler, err = handlers.New(handlers.Options{
+		Auth: signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Drafts: st.Drafts(), Trail: st.Audit(), Joiners: o.Joiners,
+		Origin: o.Origin, Training: o.Training, Insecure: o.Insecure, LeadsFindPeople: true, Version: o.Version, Zone: o.Zone, Now: time.Now, Log: o.Log, Ready: st.Ping,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// allow lets in linked users who are not deactivated, and people who hold a portal role.
+func allow(actors actor.Builder, dir *directory.Directory, p auth.Person, user id.User) error {
+	person := handlers.PersonOf(p, user)
+	a := actors.Actor(person)
+	switch {
+	case a.Inactive:
+		return fault.New(fault.Forbidden, "Your Gtmhub user has been deactivated, so the portal is closed to you. Ask HR if this is a mistake.")
+	case user == "" && !actors.PortalRoles(person) && !dir.Current().Loaded():
+		return fault.New(fault.Unavailable, "The portal has not read the account yet. Please try again in a minute.")
+	case user == "" && !actors.PortalRoles(person):
+		return fault.New(fault.Forbidden, "There is no Gtmhub user with your address, so the portal has nothing to show you. Ask HR to invite you.")
+	}
+	return nil
+}
+
+var signInEvents = map[auth.EventKind]audit.Event{auth.SignedIn: audit.SignedIn, auth.SignedOut: audit.SignedOut, auth.Refused: audit.SignInDeny, auth.Linked: audit.SignInLink}
+
+func record(ctx context.Context, trail audit.Trail, e auth.Event, onSignIn func(id.User)) error {
+	err := trail.Append(ctx, audit.Entry{Who: audit.Who{Kind: access.ByPerson, Issuer: e.Person.Issuer, Subject: e.Person.Subject, User: e.User, Name: e.Person.Name},
+		Event: signInEvents[e.Kind], User: e.User, Result: e.Reason})
+	if err == nil && e.Kind == auth.SignedIn && e.User != "" && onSignIn != nil {
+		onSignIn(e.User)
+	}
+	return err
+}
+
+// Run reads the account and carries out changes until ctx ends; then it waits for the calls in flight.
+func (a *App) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() { a.Directory.Run(ctx) })
+	wg.Go(func() { a.Runner.Run(ctx) })
+	wg.Go(func() { a.sweep(ctx) })
+	wg.Wait()
+}
+
+// sweep deletes what has served its time: dead sessions, drafts after 30 days, uploaded files after 90.
+func (a *App) sweep(ctx context.Context) {
+	tick := time.NewTicker(5 * time.Minute)
+	defer tick.Stop()
+	for {
+		if err := auth.Sweep(ctx, a.rows, a.logins, time.Now()); err != nil && ctx.Err() == nil {
+			a.log.Warn("sweep sessions", "err", err)
+		}
+		if _, err := a.Store.Drafts().DeleteOlderThan(ctx, time.Now().AddDate(0, 0, -30)); err != nil && ctx.Err() == nil {
+			a.log.Warn("sweep drafts", "err", err)
+		}
+		if _, err := a.Store.Changes().DeletePayloads(ctx, 90*24*time.Hour); err != nil && ctx.Err() == nil {
+			a.log.Warn("sweep uploaded files", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Close closes the database. Call it after Run has returned.
+func (a *App) Close() error { return a.Store.Close() }
