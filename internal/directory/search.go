@@ -55,7 +55,7 @@ func (v View) Users(q UserQuery) UserPage {
 	page.Page = min(max(1, q.Page), page.Pages)
 	from := (page.Page - 1) * q.Size
 	for _, i := range matches[from:min(from+q.Size, page.Total)] {
-		page.Items = append(page.Items, v.x.users[i])
+		page.Items = append(page.Items, v.cut(v.x.users[i]))
 	}
 	return page
 }
@@ -65,7 +65,7 @@ func (v View) AllUsers(q UserQuery) []*User {
 	matches := v.matches(q, newCounts().ByStatus)
 	users := make([]*User, len(matches))
 	for n, i := range matches {
-		users[n] = v.x.users[i]
+		users[n] = v.cut(v.x.users[i])
 	}
 	return users
 }
@@ -75,16 +75,20 @@ func (v View) AllUsers(q UserQuery) []*User {
 func (v View) matches(q UserQuery, byStatus map[Status]int) []int32 {
 	within := v.within(q)
 	words := strings.Fields(Fold(q.Text))
+	counts := make([]int, len(Statuses()))
 	var out []int32
 	for _, i := range v.x.order(q.Sort) {
 		u := v.x.users[i]
 		if within != nil && !within[i] || q.Role != "" && !slices.Contains(u.Roles, q.Role) || !hasAll(v.x.text[i], words) {
 			continue
 		}
-		byStatus[u.Status]++
+		counts[rank(u.Status)]++
 		if q.keeps(u.Status) {
 			out = append(out, i)
 		}
+	}
+	for i, status := range Statuses() {
+		byStatus[status] = counts[i]
 	}
 	return out
 }
@@ -105,43 +109,37 @@ func (v View) within(q UserQuery) []bool {
 	if v.scope.All && q.Team == "" {
 		return nil
 	}
-	open := v.x.marks(v.open)
+	open := make([]bool, len(v.x.users))
+	for _, i := range v.open {
+		open[i] = true
+	}
 	if q.Team == "" {
 		return open
 	}
-	members := v.x.marks(v.x.positions(v.membersOf(q.Team, q.WithSubTeams)))
-	if !v.scope.All {
-		for i := range members {
-			members[i] = members[i] && open[i]
+	members := make([]bool, len(v.x.users))
+	for _, t := range v.withSubTeams(q.Team, q.WithSubTeams) {
+		for _, i := range v.x.members[t] {
+			members[i] = v.scope.All || open[i]
 		}
 	}
 	return members
 }
 
-func (x *index) marks(positions []int32) []bool {
-	marks := make([]bool, len(x.users))
-	for _, i := range positions {
-		marks[i] = true
-	}
-	return marks
-}
-
-// membersOf answers the members of an open team, and of the open teams below it if asked to.
-func (v View) membersOf(t id.Team, withSub bool) []id.User {
-	team, ok := v.Team(t)
-	switch {
-	case !ok:
+// withSubTeams answers the team, if it is open, and the open teams below it if asked to.
+func (v View) withSubTeams(t id.Team, below bool) []id.Team {
+	if _, ok := v.Team(t); !ok {
 		return nil
-	case !withSub:
-		return team.Members
 	}
-	var members []id.User
+	teams := []id.Team{t}
+	if !below {
+		return teams
+	}
 	Walk(v.Tree(), func(n *Node) {
 		if n.Team.ID == t {
-			Walk([]*Node{n}, func(below *Node) { members = append(members, below.Team.Members...) })
+			Walk(n.Children, func(sub *Node) { teams = append(teams, sub.Team.ID) })
 		}
 	})
-	return members
+	return teams
 }
 
 // hasAll says whether the folded text has every word.
@@ -214,7 +212,17 @@ var sortKeys = map[string]func(a, b *User, direction int) int{
 	"created": func(a, b *User, direction int) int { return byDate(a.Created, b.Created, direction) },
 }
 
-func rank(s Status) int { return slices.Index(Statuses(), s) }
+// rank is the place of a status in Statuses.
+func rank(s Status) int {
+	switch s {
+	case Active:
+		return 0
+	case Pending:
+		return 1
+	default:
+		return 2
+	}
+}
 
 // byDate puts those without a date last in either direction.
 func byDate(a, b time.Time, direction int) int {

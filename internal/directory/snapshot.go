@@ -28,6 +28,7 @@ type index struct {
 
 	teams      []*Team // by folded name, id
 	teamByID   map[id.Team]*Team
+	members    map[id.Team][]int32 // the known members' positions in users, in their order
 	teamByName map[string][]*Team
 
 	roles      []*Role // by folded name, id
@@ -40,7 +41,7 @@ type index struct {
 }
 
 // NewSnapshot makes a snapshot of records. It copies them and works out Teams and Manages of the users from the teams.
-// Of several records with one id the last counts. A zero fetchedAt means that nothing was ever loaded.
+// Of several records with one id the last counts; a status that is none of [Statuses] becomes Inactive. A zero fetchedAt means that nothing was ever loaded.
 func NewSnapshot(users []User, teams []Team, roles []Role, fetchedAt time.Time) *Snapshot {
 	x := &index{}
 	x.setTeams(teams)
@@ -104,6 +105,9 @@ func (x *index) setUsers(users []User) {
 			continue
 		}
 		u.Roles, u.Teams, u.Manages = unique(u.Roles), nil, nil
+		if !slices.Contains(Statuses(), u.Status) {
+			u.Status = Inactive
+		}
 		f := folded{&u, Fold(u.Name), Fold(u.Email)}
 		if i, twice := last[u.ID]; twice {
 			all[i] = f
@@ -125,12 +129,17 @@ func (x *index) setUsers(users []User) {
 		x.byMail[key] = append(x.byMail[key], f.user)
 		x.counts.add(f.user)
 	}
+	x.members = make(map[id.Team][]int32, len(x.teams))
 	for _, t := range x.teams { // by name, so that the lists of each user are
+		known := make([]int32, 0, len(t.Members))
 		for _, m := range t.Members {
-			if u, ok := x.user(m); ok {
-				u.Teams = append(u.Teams, t.ID)
+			if i, ok := x.userAt[m]; ok {
+				known = append(known, i)
+				x.users[i].Teams = append(x.users[i].Teams, t.ID)
 			}
 		}
+		slices.Sort(known)
+		x.members[t.ID] = known
 		if u, ok := x.user(t.Manager); ok {
 			u.Manages = append(u.Manages, t.ID)
 		}

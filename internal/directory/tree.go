@@ -17,7 +17,7 @@ type Node struct {
 	Own, WithSub int
 	// Depth is 0 at the top.
 	Depth int
-	// Orphan marks a team at the top whose parent does not exist.
+	// Orphan marks a team at the top whose parent does not exist. Only a scope of everything learns of it.
 	Orphan bool
 	// Broken marks a team at the top whose parent is one of the teams below it: the circle was cut here.
 	Broken bool
@@ -79,7 +79,7 @@ func (x *index) buildTree(scope access.Scope) []*Node {
 	for _, t := range visible {
 		if nodes[t.Parent] != nil {
 			parent[t.ID] = t.Parent
-		} else if t.Parent != "" && x.teamByID[t.Parent] == nil {
+		} else if scope.All && t.Parent != "" {
 			nodes[t.ID].Orphan = true
 		}
 	}
@@ -138,19 +138,23 @@ func setDepths(nodes []*Node, depth int) {
 
 // countPeople counts each person once per team on the way from their teams to the top.
 func (x *index) countPeople(teams []*Team, parent map[id.Team]id.Team, nodes map[id.Team]*Node) {
-	memberOf := make(map[int32][]id.Team)
+	up := make(map[*Node]*Node, len(parent))
+	for t, p := range parent {
+		up[nodes[t]] = nodes[p]
+	}
+	memberOf := make([][]*Node, len(x.users))
 	for _, t := range teams {
-		for _, i := range x.positions(t.Members) {
-			nodes[t.ID].Own++
-			memberOf[i] = append(memberOf[i], t.ID)
+		nodes[t.ID].Own = len(x.members[t.ID])
+		for _, i := range x.members[t.ID] {
+			memberOf[i] = append(memberOf[i], nodes[t.ID])
 		}
 	}
-	counted := make(map[id.Team]int32, len(teams)) // the last person counted, plus one
+	counted := make(map[*Node]int, len(teams)) // the position of the last person counted, plus one
 	for person, of := range memberOf {
-		for _, t := range of {
-			for at, ok := t, true; ok && counted[at] != person+1; at, ok = parent[at] {
-				counted[at] = person + 1
-				nodes[at].WithSub++
+		for _, n := range of {
+			for ; n != nil && counted[n] != person+1; n = up[n] {
+				counted[n] = person + 1
+				n.WithSub++
 			}
 		}
 	}

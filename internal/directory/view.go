@@ -25,29 +25,37 @@ func newView(x *index, scope access.Scope) View {
 	if scope.All {
 		return v
 	}
-	candidates := []id.User{scope.Self}
-	for t := range scope.Leads {
-		if team, ok := x.teamByID[t]; ok {
-			candidates = append(candidates, team.Members...)
-		}
+	if i, ok := x.userAt[scope.Self]; ok && scope.Self != "" {
+		v.open = append(v.open, i)
 	}
-	for _, u := range candidates {
-		if i, ok := x.userAt[u]; ok && scope.SeesUser(u, x.users[i].Teams) {
-			v.open = append(v.open, i)
-		}
+	for t := range scope.Leads {
+		v.open = append(v.open, x.members[t]...)
 	}
 	slices.Sort(v.open)
 	v.open = slices.Compact(v.open)
 	return v
 }
 
-// User answers a user whose page is open to the scope; false if there is none or it is not open.
+// User answers a user whose page is open to the scope; false if there is none or it is not open. Teams and Manages name
+// open teams only, here and in all that a view answers.
 func (v View) User(u id.User) (*User, bool) {
 	user, ok := v.x.user(u)
 	if !ok || !v.scope.SeesUser(u, user.Teams) {
 		return nil, false
 	}
-	return user, true
+	return v.cut(user), true
+}
+
+// cut takes the teams that are not open away from a user.
+func (v View) cut(u *User) *User {
+	if v.scope.All {
+		return u
+	}
+	c := *u
+	hidden := func(t id.Team) bool { return !v.scope.SeesTeam(t) }
+	c.Teams = slices.DeleteFunc(slices.Clone(u.Teams), hidden)
+	c.Manages = slices.DeleteFunc(slices.Clone(u.Manages), hidden)
+	return &c
 }
 
 // Team answers a team whose page is open to the scope; false if there is none or it is not open.
@@ -103,7 +111,7 @@ func (v View) Members(t id.Team) ([]Person, bool) {
 		return nil, false
 	}
 	people := make([]Person, 0, len(team.Members))
-	for _, i := range v.x.positions(team.Members) {
+	for _, i := range v.x.members[t] {
 		people = append(people, v.person(v.x.users[i]))
 	}
 	return people, true
@@ -131,18 +139,6 @@ func (v View) person(u *User) Person {
 		return Person{ID: u.ID, Name: name, Status: u.Status}
 	}
 	return Person{ID: u.ID, Name: u.Name, Status: u.Status, Email: u.Email, Open: true}
-}
-
-// positions answers where the known users stand, in the order of names.
-func (x *index) positions(users []id.User) []int32 {
-	out := make([]int32, 0, len(users))
-	for _, u := range users {
-		if i, ok := x.userAt[u]; ok {
-			out = append(out, i)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }
 
 // Counts answers the numbers of what is open to the scope. Roles are counted whole.
