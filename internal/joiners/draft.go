@@ -38,6 +38,8 @@ type Drafts interface {
 	Create(ctx context.Context, d Draft) error
 	// Get returns the draft, or fault.NotFound.
 	Get(ctx context.Context, draft id.Draft) (Draft, error)
+	// Of returns the owner's drafts, last saved first, without Data and Edits.
+	Of(ctx context.Context, owner Owner) ([]Draft, error)
 	// Save stores the draft with Version+1 if the stored version is still d.Version. Otherwise it is
 	// fault.Conflict, and fault.NotFound if the draft is gone. ID, Owner and Created never change.
 	Save(ctx context.Context, d Draft) error

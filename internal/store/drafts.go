@@ -56,6 +56,26 @@ func (d *DraftStore) Get(ctx context.Context, draft id.Draft) (joiners.Draft, er
 	return out, nil
 }
 
+// Of implements joiners.Drafts.
+func (d *DraftStore) Of(ctx context.Context, owner joiners.Owner) (out []joiners.Draft, err error) {
+	err = d.s.read(ctx, "list drafts", func(t *tx) error {
+		out = nil
+		return t.each(func(scan func(...any) error) error {
+			draft := joiners.Draft{Owner: owner}
+			var format string
+			var created, updated int64
+			if err := scan(&draft.ID, &draft.Name, &format, &draft.Reason, &created, &updated, &draft.Version); err != nil {
+				return err
+			}
+			draft.Created, draft.Updated = fromMillis(created), fromMillis(updated)
+			out = append(out, draft)
+			return json.Unmarshal([]byte(format), &draft.Format)
+		}, `SELECT id, name, format, reason, created, updated, version FROM draft WHERE issuer = $1 AND subject = $2 ORDER BY updated DESC, id`,
+			owner.Issuer, owner.Subject)
+	})
+	return out, err
+}
+
 // Save implements joiners.Drafts.
 func (d *DraftStore) Save(ctx context.Context, draft joiners.Draft) error {
 	format, edits, err := draftJSON(draft)
