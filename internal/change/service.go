@@ -207,12 +207,12 @@ const (
 	All Box = "all"
 )
 
-// List returns one box, newest first, and how many are in it.
+// List returns one box and how many are in it: newest first, but what waits for a decision by the time of lapsing.
 func (s *Service) List(ctx context.Context, a access.Actor, me Person, b Box, page, size int) ([]Change, int, error) {
 	f := Filter{Page: page, Size: size}
 	switch {
 	case b == ForMe && a.May(access.ChangesDecide):
-		f.States, f.NotRequestedBy = []State{Waiting}, &me
+		f.States, f.NotRequestedBy, f.SoonestFirst = []State{Waiting}, &me, true
 	case b == ForMe:
 		return nil, 0, nil
 	case b == All && (a.HR || a.Auditor):
@@ -222,6 +222,22 @@ func (s *Service) List(ctx context.Context, a access.Actor, me Person, b Box, pa
 		f.RequestedBy = &me
 	}
 	return s.o.Store.Changes(ctx, f)
+}
+
+// Numbered returns the change with a number if the actor may see it, else NotFound.
+func (s *Service) Numbered(ctx context.Context, a access.Actor, number int) (Change, error) {
+	none := fault.New(fault.NotFound, "There is no such request.")
+	if number < 1 {
+		return Change{}, none
+	}
+	list, _, err := s.o.Store.Changes(ctx, Filter{Number: number, Size: 1})
+	if err != nil {
+		return Change{}, fmt.Errorf("find change #%d: %w", number, err)
+	}
+	if len(list) == 0 || !access.SeesChange(a, list[0].Facts()) {
+		return Change{}, none
+	}
+	return list[0], nil
 }
 
 // About lists the changes with a row about a team or a user, for pages that the actor may see anyway; it shows only
@@ -243,15 +259,20 @@ type Word struct {
 	Reject  []id.Row
 }
 
-// Decide records a decision. Errors: NotFound if the actor may not see the change; Forbidden for the requester, editors
+// Decide records a decision. Errors: NotFound if the actor may not see the change and has not seen it while it waited; Forbidden for the requester, editors
 // and people without the right; Conflict when it was decided, edited or lapsed meanwhile; Invalid when a rejection
 // has no reason.
 func (s *Service) Decide(ctx context.Context, a access.Actor, by Person, c id.Change, w Word) (Change, error) {
-	ch, err := s.Show(ctx, a, c)
+	ch, err := s.o.Store.Change(ctx, c)
 	if err != nil {
-		return Change{}, err
+		return Change{}, fmt.Errorf("load change %s: %w", c, err)
 	}
 	facts := ch.Facts()
+	// An approver sees a request only while it waits. Who brings its hash has seen it then, and is told that somebody
+	// else was faster, not that it does not exist.
+	if !access.SeesChange(a, facts) && (w.Hash != ch.Hash || !a.May(access.ChangesDecide)) {
+		return Change{}, fault.New(fault.NotFound, "There is no such request.")
+	}
 	facts.Waiting = true // the store answers for the state, in the same statement that changes it
 	if v := access.MayDecide(a, facts); v.Outcome == access.No {
 		s.refused(ctx, a, "decide", v)

@@ -98,6 +98,10 @@ type Filter struct {
 	// Team limits to changes with a row about the team; User likewise.
 	Team id.Team
 	User id.User
+	// Number limits to the one change with this number.
+	Number int
+	// SoonestFirst orders by the time of lapsing instead of newest first; changes that cannot lapse come last.
+	SoonestFirst bool
 	// Page counts from 1, Size is 25, 50 or 100 (0 means 25).
 	Page, Size int
 }
@@ -106,6 +110,8 @@ type Filter struct {
 type RowFilter struct {
 	// Step limits to one step, -1 (or All) to none: use AllSteps.
 	Step int
+	// Parents, when not nil, limits to the rows that depend directly on one of these.
+	Parents []id.Row
 	// Word limits to rows shown under this word.
 	Word string
 	// Text is looked for in Subject and Detail, without letter case.

@@ -229,13 +229,20 @@ func (c *ChangeStore) Changes(ctx context.Context, f change.Filter) (out []chang
 		w.add(`id IN (SELECT change_id FROM change_row WHERE user_id = ? AND user_id <> ''
 			UNION SELECT change_id FROM change_row WHERE result = ? AND result <> '')`, string(f.User), string(f.User))
 	}
+	if f.Number != 0 {
+		w.add("number = ?", f.Number)
+	}
+	order := `number DESC`
+	if f.SoonestFirst {
+		order = `CASE WHEN lapses = 0 THEN 1 ELSE 0 END, lapses, number`
+	}
 	size := f.Size
 	if size <= 0 {
 		size = 25
 	}
 	count := `SELECT COUNT(*) FROM change` + w.text()
 	n := len(w.args)
-	page := w.text() + ` ORDER BY number DESC LIMIT ` + w.arg(size) + ` OFFSET ` + w.arg(size*max(0, f.Page-1))
+	page := w.text() + ` ORDER BY ` + order + ` LIMIT ` + w.arg(size) + ` OFFSET ` + w.arg(size*max(0, f.Page-1))
 	err = c.s.read(ctx, "list changes", func(t *tx) error {
 		if err := t.row(count, w.args[:n]...).Scan(&total); err != nil {
 			return err

@@ -86,6 +86,16 @@ func (c *ChangeStore) Rows(ctx context.Context, ch id.Change, f change.RowFilter
 	if f.Step != change.AllSteps {
 		w.add("step = ?", f.Step)
 	}
+	if f.Parents != nil {
+		if len(f.Parents) == 0 {
+			return nil, 0, nil
+		}
+		marks := make([]string, len(f.Parents))
+		for i, p := range f.Parents {
+			marks[i] = w.arg(string(p))
+		}
+		w.add("parent <> '' AND parent IN (" + strings.Join(marks, ",") + ")")
+	}
 	if f.Word != "" {
 		var marks []string
 		for _, s := range change.RowStates() {
