@@ -20,7 +20,8 @@ type Invitations struct {
 	People []Invitee `json:"people"`
 }
 
-// Invitee is one person to invite. Addresses and names have been checked by package joiners.
+// Invitee is one person to invite. Addresses and names have been checked by package joiners,
+// except where there is a Problem.
 type Invitee struct {
 	// Line is the row of the list, from 1.
 	Line      int       `json:"line"`
@@ -32,6 +33,9 @@ type Invitee struct {
 	Role      id.Role   `json:"role,omitempty"`
 	// Flags are remarks of the check that whoever decides should see.
 	Flags []string `json:"flags,omitempty"`
+	// Problem says in a sentence why the person is not invited: a fault of the list, or that the requester took the row
+	// out. Such a person is in the plan as not possible, so that the rows of a change are those of its list.
+	Problem string `json:"problem,omitempty"`
 }
 
 // Members are the fields of AddMembers and RemoveMembers: one team, at least one user.

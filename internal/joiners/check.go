@@ -77,25 +77,31 @@ type value struct {
 	field  Field
 }
 
-// value finds the field in the row, edits and replacements applied. Several team columns become lines of one value.
-func (c *checker) value(row Row, field Field) value {
-	v := value{field: field}
+// Cell is what a row says in a field, edited cells applied, replacements not; and the header of the (first) column that
+// holds the field, empty for none. Several team columns become lines of one text.
+func Cell(row Row, f Format, e Edits, field Field) (text, column string) {
 	var cells []string
-	for _, col := range c.format.Columns {
+	for _, col := range f.Columns {
 		if col.Field != field {
 			continue
 		}
-		if v.column == "" {
-			v.column = col.Header
+		if column == "" {
+			column = col.Header
 		}
 		if col.Index >= 0 && col.Index < len(row.Cells) {
 			cells = append(cells, export.Unsafe(row.Cells[col.Index]))
 		}
 	}
-	v.raw = strings.Join(cells, "\n")
-	if edited, ok := c.edits.Cells[row.Number][field]; ok {
-		v.raw = edited
+	if edited, ok := e.Cells[row.Number][field]; ok {
+		return edited, column
 	}
+	return strings.Join(cells, "\n"), column
+}
+
+// value finds the field in the row, edits and replacements applied.
+func (c *checker) value(row Row, field Field) value {
+	v := value{field: field}
+	v.raw, v.column = Cell(row, c.format, c.edits, field)
 	switch field {
 	case FieldTeam, FieldRole, FieldLanguage: // replaced where the value is looked up
 	default:

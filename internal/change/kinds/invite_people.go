@@ -33,7 +33,13 @@ func (r InvitePeople) Plan(ctx context.Context, a access.Actor, fields json.RawM
 	if err := json.Unmarshal(fields, &in); err != nil {
 		return change.Plan{}, fault.Wrap(err, fault.Invalid, "The list could not be read.")
 	}
-	if len(in.People) == 0 {
+	wanted := 0
+	for _, p := range in.People {
+		if p.Problem == "" {
+			wanted++
+		}
+	}
+	if wanted == 0 {
 		return change.Plan{}, fault.New(fault.Invalid, "The list has nobody who can be invited.")
 	}
 	var teams []id.Team
@@ -44,14 +50,14 @@ func (r InvitePeople) Plan(ctx context.Context, a access.Actor, fields json.RawM
 	if err := r.freshen(ctx, a, slices.Compact(teams)); err != nil {
 		return change.Plan{}, err
 	}
-	pl := planner{InvitePeople: r, actor: a, snap: r.dir.Current(), plan: change.Plan{Links: map[int]int{}, Single: len(in.People) == 1}}
+	pl := planner{InvitePeople: r, actor: a, snap: r.dir.Current(), plan: change.Plan{Links: map[int]int{}, Single: wanted == 1}}
 	for _, p := range in.People {
 		pl.person(p)
 	}
 	pl.plan.Question = access.Question{Act: access.InviteUser, Teams: r.knownTeams(unique(pl.teams)), Roles: r.rolesFacts(unique(pl.roles)), Rows: max(pl.people, 1)}
-	pl.plan.Title = fmt.Sprintf("Invite %d people", len(in.People))
-	if len(in.People) == 1 {
-		pl.plan.Title = "Invite " + pl.plan.Rows[0].Subject
+	pl.plan.Title = fmt.Sprintf("Invite %d people", wanted)
+	if wanted == 1 {
+		pl.plan.Title = "Invite " + pl.only
 	}
 	pl.order()
 	return pl.plan, nil
@@ -72,6 +78,8 @@ type planner struct {
 	people int
 	teams  []id.Team
 	roles  []id.Role
+	// only is the name of the person if one is wanted.
+	only string
 }
 
 func (pl *planner) person(p change.Invitee) {
@@ -79,6 +87,12 @@ func (pl *planner) person(p change.Invitee) {
 	if name == "" {
 		name = p.Email
 	}
+	if p.Problem != "" {
+		pl.add(change.Row{Step: stepCreate, Kind: string(access.InviteUser), Line: p.Line, Subject: name, Detail: p.Email,
+			Payload: payload(invitation{Email: p.Email}), Action: change.NotPossible, Note: p.Problem, Flags: p.Flags})
+		return
+	}
+	pl.only = name
 	var roles []id.Role
 	if p.Role != "" {
 		roles = []id.Role{p.Role}
