@@ -31,12 +31,14 @@ type ledger struct {
 }
 
 func newLedger() ledger {
-	return ledger{
+	l := ledger{
 		tickets: new(atomic.Uint64),
 		users:   newTable[id.User, User](KindUser),
 		teams:   newTable[id.Team, Team](KindTeam),
 		roles:   newTable[id.Role, Role](KindRole),
 	}
+	l.looked = l.ticket()
+	return l
 }
 
 // ticket is to be taken before reading. It needs no lock.
