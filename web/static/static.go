@@ -8,6 +8,7 @@ import (
 	"embed"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -25,15 +26,16 @@ const Prefix = "/static/"
 // versions of one file apart.
 const hashDigits = 16
 
-//go:embed *.css *.js *.svg vendor/*.js
+//go:embed *.css *.js *.svg vendor/*.js fonts/*.woff2
 var files embed.FS
 
 // contentTypes lists the kinds of files that may be embedded. Types are fixed here and not guessed from the host's
 // tables, because with "nosniff" a wrong type means a page without styles.
 var contentTypes = map[string]string{
-	".css": "text/css; charset=utf-8",
-	".js":  "text/javascript; charset=utf-8",
-	".svg": "image/svg+xml",
+	".css":   "text/css; charset=utf-8",
+	".js":    "text/javascript; charset=utf-8",
+	".svg":   "image/svg+xml",
+	".woff2": "font/woff2",
 }
 
 // asset is one embedded file, ready to be sent.
@@ -43,7 +45,7 @@ type asset struct {
 	integrity   string
 	contentType string
 	plain       []byte
-	zipped      []byte
+	zipped      []byte // empty when it would not be smaller
 }
 
 // catalogue finds assets by their name in templates and by the address in a request.
@@ -56,15 +58,15 @@ type catalogue struct {
 // unknown kind of file is a mistake of ours, so both panic; any test that draws a page finds them.
 var load = sync.OnceValue(func() catalogue {
 	c := catalogue{byName: map[string]*asset{}, byURL: map[string]*asset{}}
-	err := fs.WalkDir(files, ".", func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
+	add := func(file string) error {
 		content, err := files.ReadFile(file)
 		if err != nil {
 			return err
 		}
 		name := path.Base(file)
+		if path.Ext(name) == ".css" {
+			content = c.withAddresses(content)
+		}
 		if c.byName[name] != nil {
 			return fmt.Errorf("two files are called %s", name)
 		}
@@ -74,12 +76,37 @@ var load = sync.OnceValue(func() catalogue {
 		}
 		c.byName[name], c.byURL[a.url] = a, a
 		return nil
+	}
+	var sheets []string // come last, because they name fonts
+	err := fs.WalkDir(files, ".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if path.Ext(file) == ".css" {
+			sheets = append(sheets, file)
+			return nil
+		}
+		return add(file)
 	})
+	for _, file := range sheets {
+		err = errors.Join(err, add(file))
+	}
 	if err != nil {
 		panic(fmt.Errorf("static: read embedded files: %w", err))
 	}
 	return c
 })
+
+// withAddresses puts the hashed addresses of fonts into a style sheet: url("geist-latin.woff2") becomes
+// url("/static/geist-latin.<hash>.woff2").
+func (c catalogue) withAddresses(sheet []byte) []byte {
+	for name, a := range c.byName {
+		if path.Ext(name) == ".woff2" {
+			sheet = bytes.ReplaceAll(sheet, []byte(`url("`+name+`")`), []byte(`url("`+a.url+`")`))
+		}
+	}
+	return sheet
+}
 
 func newAsset(name string, content []byte) (*asset, error) {
 	ext := path.Ext(name)
@@ -97,6 +124,9 @@ func newAsset(name string, content []byte) (*asset, error) {
 	}
 	if err := zw.Close(); err != nil {
 		return nil, err
+	}
+	if zipped.Len() >= len(content) {
+		zipped.Reset() // fonts are compressed already
 	}
 	sum := sha256.Sum256(content)
 	hash := hex.EncodeToString(sum[:])[:hashDigits]
@@ -160,7 +190,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Add("Vary", "Accept-Encoding")
 	body, etag := a.plain, `"`+a.etag+`"`
-	if acceptsGzip(r.Header.Values("Accept-Encoding")) {
+	if len(a.zipped) > 0 && acceptsGzip(r.Header.Values("Accept-Encoding")) {
 		body, etag = a.zipped, `"`+a.etag+`-gzip"`
 		h.Set("Content-Encoding", "gzip")
 	}
