@@ -254,12 +254,18 @@ func (c *ChangeStore) Changes(ctx context.Context, f change.Filter) (out []chang
 }
 
 // Source implements change.Store.
-func (c *ChangeStore) Source(ctx context.Context, ch id.Change) (src change.Source, err error) {
+func (c *ChangeStore) Source(ctx context.Context, ch id.Change) (out change.Source, err error) {
 	err = c.s.read(ctx, "read source file", func(t *tx) error {
-		return t.row(`SELECT c.source_name, s.data, s.format FROM change_source s JOIN change c ON c.id = s.change_id WHERE s.change_id = $1`,
-			string(ch)).Scan(&src.Name, &src.Data, (*[]byte)(&src.Format))
+		var format string
+		err := t.row(`SELECT c.source_name, s.data, s.format FROM change_source s JOIN change c ON c.id = s.change_id WHERE c.id = $1`, string(ch)).
+			Scan(&out.Name, &out.Data, &format)
+		out.Format = json.RawMessage(format)
+		return err
 	})
-	return src, err
+	if err != nil {
+		return change.Source{}, err
+	}
+	return out, nil
 }
 
 // Decide implements change.Store. An approved change gets as long again as it had for the decision before it lapses.
@@ -364,7 +370,7 @@ func (c *ChangeStore) Move(ctx context.Context, ch id.Change, from []change.Stat
 		for i, s := range from {
 			marks[i] = w.arg(string(s))
 		}
-		w.add("state IN (" + strings.Join(marks, ",") + ")")
+		w.add("state IN (" + strings.Join(append(marks, "''"), ",") + ")") // '' is no state, but keeps the list from being empty
 		n, err := t.exec(`UPDATE change SET state = $1, note = $2,
 			started = CASE WHEN $3 AND started = 0 THEN {now} ELSE started END,
 			resumes = CASE WHEN $3 THEN 0 ELSE resumes END,
