@@ -1,5 +1,10 @@
 package component
 
+import (
+	"maps"
+	"slices"
+)
+
 // Icon names a drawing from Tabler Icons 3.51.0 (MIT, see web/static/vendor/NOTICE).
 // The zero value draws nothing. Only the listed drawings exist.
 type Icon string
@@ -161,3 +166,6 @@ var strokes = map[Icon][]string{
 	IconUsersGroup:            {"M10 13a2 2 0 1 0 4 0a2 2 0 0 0 -4 0", "M8 21v-1a2 2 0 0 1 2 -2h4a2 2 0 0 1 2 2v1", "M15 5a2 2 0 1 0 4 0a2 2 0 0 0 -4 0", "M17 10h2a2 2 0 0 1 2 2v1", "M5 5a2 2 0 1 0 4 0a2 2 0 0 0 -4 0", "M3 13v-1a2 2 0 0 1 2 -2h2"},
 	IconX:                     {"M18 6l-12 12", "M6 6l12 12"},
 }
+
+// Icons lists every drawing, in the order of the alphabet.
+func Icons() []Icon { return slices.Sorted(maps.Keys(strokes)) }
