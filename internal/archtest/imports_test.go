@@ -72,6 +72,7 @@ var table = map[string]row{
 	"web/templates/page":      {ours: []string{"internal/route", "web/templates/component", "web/templates/layout"}, others: []string{"github.com/a-h/templ"}},
 	"web/static":              {},
 	"web/static/trim":         {},
+	"tools/report":            {},
 	"web/static/trim/trimcss": {ours: []string{"web/static/trim"}},
 
 	// Not kinds, not gtmhub, not store: a handler asks services.
