@@ -234,36 +234,51 @@
 
   // ---- Team tree ------------------------------------------------------------------------------------------------------
 
-  // Arrows move between the entries in view, right opens, left closes or goes to the parent (as in the tree pattern of
-  // the ARIA Authoring Practices Guide). Tab goes on working. A branch is entered at its summary, a leaf at its link.
-  on("keydown", "[data-tree]", function (tree, e) {
+  // Arrows move between the teams in view, right opens, left closes or goes to the parent (as in the tree pattern of the
+  // ARIA Authoring Practices Guide). Tab goes on working. Each team is a list item with a line, and with a details
+  // element when it has sub-teams.
+  function branchOf(item) {
+    return item.querySelector(":scope > details, :scope > .tree-line > details");
+  }
+
+  function parentOf(item) {
+    return item.parentElement.closest("[data-tree] li");
+  }
+
+  function inView(item) {
+    for (var up = parentOf(item); up; up = parentOf(up)) {
+      if (!branchOf(up).open) return false;
+    }
+    return true;
+  }
+
+  function focusTeam(item) {
+    var target = item && item.querySelector(":scope > .tree-line a, :scope > .tree-line summary, :scope > details > summary");
+    if (target) target.focus();
+  }
+
+  on("keydown", "[data-tree] li", function (item, e) {
     if (e.ctrlKey || e.metaKey || e.altKey || e.shiftKey) return;
-    var entries = all("summary, li > :not(details) a", tree).filter(function (entry) { return entry.offsetParent !== null; });
-    var current = e.target.closest("summary") || e.target;
-    var at = entries.indexOf(current);
-    if (at < 0) return;
-    var branch = current.matches("summary") ? current.parentElement : null;
-    var next = null;
+    var items = all("li", item.closest("[data-tree]")).filter(inView);
+    var at = items.indexOf(item);
+    var branch = branchOf(item);
     switch (e.key) {
-      case "ArrowDown": next = entries[at + 1]; break;
-      case "ArrowUp": next = entries[at - 1]; break;
-      case "Home": next = entries[0]; break;
-      case "End": next = entries[entries.length - 1]; break;
+      case "ArrowDown": focusTeam(items[at + 1]); break;
+      case "ArrowUp": focusTeam(items[at - 1]); break;
+      case "Home": focusTeam(items[0]); break;
+      case "End": focusTeam(items[items.length - 1]); break;
       case "ArrowRight":
-        if (branch && !branch.open) branch.open = true;
-        else if (branch) next = entries[at + 1];
+        if (!branch) return;
+        if (branch.open) focusTeam(items[at + 1]);
+        else branch.open = true;
         break;
       case "ArrowLeft":
         if (branch && branch.open) branch.open = false;
-        else {
-          var parent = (branch || current).parentElement.closest("details");
-          if (parent && tree.contains(parent)) next = parent.querySelector("summary");
-        }
+        else focusTeam(parentOf(item));
         break;
       default: return;
     }
     e.preventDefault();
-    if (next) next.focus();
   });
 
   // ---- After a page or a part of it has arrived ---------------------------------------------------------------------

@@ -23,6 +23,7 @@ func TestGallery(t *testing.T) {
 	}
 	pages := map[string]string{
 		"layout-users.html": render(t, layout.Page(sample()), userList()),
+		"layout-parts.html": render(t, layout.Page(parts()), partList()),
 		"layout-plain.html": render(t, layout.Plain(layout.PlainProps{
 			Title: "Sign in", Subtitle: "Use your company account to go on.", Training: true, Version: "1.0.0",
 		}), component.LinkButton(component.LinkButtonProps{Label: "Go on with Northwind ID", URL: "/login/start", Variant: component.ButtonPrimary})),
@@ -79,5 +80,66 @@ func userList() templ.Component {
 			raw("</tbody>"),
 		),
 		component.BulkBar(component.BulkBarProps{}),
+	)
+}
+
+// parts is the frame of a page without list: long title, menu of actions, nothing special to say.
+func parts() layout.Props {
+	p := sample()
+	p.Title, p.Count, p.Notice, p.Training, p.Toasts = "Bartholomew Featherstonehaugh-Cholmondeley", "", "", false, nil
+	p.Subtitle = "bartholomew.featherstonehaugh-cholmondeley@subsidiary.example.com"
+	p.Actions = templ.Join(
+		component.DialogTrigger(component.DialogTriggerProps{Label: "Move team", DialogID: "move", FallbackURL: "/teams/1/move", TestID: "open-move"}),
+		component.Menu(component.MenuProps{Label: "More", TestID: "more", Items: []component.MenuItem{
+			{Label: "Send the invitation again", Icon: component.IconMail, URL: "/x"},
+			{Label: "Password mail", Icon: component.IconKey, Reason: "This person signs in through the company account."},
+			{Label: "Delete", Icon: component.IconTrash, URL: "/y", Danger: true, Divided: true},
+		}}),
+	)
+	return p
+}
+
+// partList holds the parts that scripts improve, beside those that show the rhythm of a page.
+func partList() templ.Component {
+	form := templ.Join(raw(`<form data-guard id="guarded" method="post" action="/x">`),
+		component.ErrorSummary(component.ErrorSummaryProps{Problems: []component.Problem{{Field: "name", Message: "Enter a name."}}}),
+		component.Field(component.FieldProps{Name: "name", Label: "Name", Required: true, Error: "Enter a name.", Hint: "As it should appear in mails."}),
+		component.Select(component.SelectProps{Name: "language", Label: "Language", Options: []component.Option{{Value: "en", Label: "English"}, {Value: "de", Label: "German"}}}),
+		component.Checkbox(component.CheckboxProps{Name: "mail", Label: "Send a mail", Checked: true}),
+		component.FileInput(component.FileInputProps{Name: "file", Label: "List of people", Hint: "CSV or Excel, up to 5 MB and 5,000 people.", Accept: ".csv,.xlsx"}),
+		around(component.FormActions(), component.Button(component.ButtonProps{Label: "Save", Variant: component.ButtonPrimary}), component.LinkButton(component.LinkButtonProps{Label: "Cancel", URL: "/x"})),
+		raw("</form>"),
+	)
+	tree := component.Tree(component.TreeProps{Label: "Teams", Nodes: []component.TreeNode{
+		{ID: "1", Label: "Northwind", URL: "/teams/1", Detail: "Ana Petrova", People: 4, AllPeople: 1243, Open: true, Children: []component.TreeNode{
+			{ID: "2", Label: "Sales", URL: "/teams/2", Detail: "Jo Li", People: 12, AllPeople: 210, Open: true, Current: true, Children: []component.TreeNode{
+				{ID: "3", Label: "Sales EMEA", URL: "/teams/3", People: 80, Flag: "no manager", FlagTone: component.ToneWarning},
+				{ID: "4", Label: "Sales Americas", URL: "/teams/4", Detail: "Søren Ångström", People: 1},
+			}},
+			{ID: "5", Label: "Research", URL: "/teams/5", People: 30, Children: []component.TreeNode{{ID: "6", Label: "Labs", URL: "/teams/6"}}},
+		}},
+	}})
+	return templ.Join(
+		component.Tabs(component.TabsProps{Label: "Views", Tabs: []component.Tab{{Label: "Overview", URL: "#", Current: true}, {Label: "Teams and roles", URL: "#", Count: 3, ShowCount: true}, {Label: "History", URL: "#"}}}),
+		around(component.Stack(),
+			around(component.Grid(),
+				component.StatTile(component.StatTileProps{Number: "1,243", Label: "People", Hint: "12 more than last week", Icon: component.IconUsers, Tone: component.ToneInfo, URL: "/users"}),
+				component.StatTile(component.StatTileProps{Number: "18", Label: "Pending for over 30 days", Icon: component.IconClock, Tone: component.ToneWarning, URL: "/users"}),
+				component.StatTile(component.StatTileProps{Number: "96 %", Label: "Teams with a manager", Icon: component.IconSitemap, Tone: component.ToneSuccess}),
+			),
+			component.Steps(component.StepsProps{Label: "Steps", Steps: []component.Step{{Label: "File", URL: "#", State: component.StepDone}, {Label: "Columns", State: component.StepCurrent}, {Label: "Check"}, {Label: "Review"}}}),
+			component.Progress(component.ProgressProps{Label: "People invited", Value: 40, Max: 120, Text: "40 of 120 done, about 2 minutes left"}),
+			around(component.Columns(),
+				around(component.Stack(), around(component.Card(component.CardProps{Title: "Name and language"}), form), around(component.Card(component.CardProps{Title: "Teams", Flush: true}), tree)),
+				around(component.Card(component.CardProps{Title: "History"}), component.Timeline([]component.TimelineItem{
+					{Text: "Ana Petrova gave the role Editor.", When: component.When{Relative: "3 minutes ago", Exact: "24 Nov 2026, 14:02 CET", ISO: "2026-11-24T13:02:00Z"}},
+					{Text: "Invited by Jo Li.", Tone: component.ToneSuccess, Icon: component.IconUserPlus, When: component.When{Relative: "yesterday", Exact: "23 Nov 2026, 09:12 CET", ISO: "2026-11-23T08:12:00Z"}},
+				})),
+			),
+		),
+		around(component.Dialog(component.DialogProps{ID: "move", Title: "Move under another team", TestID: "move"}),
+			component.Field(component.FieldProps{Name: "parent", Label: "New parent"}),
+			around(component.DialogFooter("move"), component.Button(component.ButtonProps{Label: "Move", Variant: component.ButtonPrimary})),
+		),
 	)
 }
