@@ -61,6 +61,7 @@ type App struct {
 	Changes   *change.Service
 	Runner    *change.Runner
 	Sessions  *auth.Store
+	Actors    actor.Builder
 	Handler   http.Handler
 	log       *slog.Logger
 	rows      auth.SessionRows
@@ -103,7 +104,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			return actors.Actor(p), nil
 		},
 	})
-	a := &App{Store: st, Directory: dir, Runner: runner, log: o.Log, rows: st.Auth(), logins: st.Auth()}
+	a := &App{Store: st, Directory: dir, Runner: runner, Actors: actors, log: o.Log, rows: st.Auth(), logins: st.Auth()}
 	a.Changes = change.NewService(change.Options{Store: st.Changes(), Trail: st.Audit(), Recipes: recipes, Policy: o.Policy, Lapse: o.Lapse, Runner: runner, Log: o.Log})
 
 	pages := handlers.NewPages(handlers.Options{Training: o.Training, Version: o.Version, Zone: o.Zone, Log: o.Log})
