@@ -29,7 +29,7 @@ const beforeFailed = "The step before it did not happen: "
 const stoppedMidway = "The portal stopped while the call was under way. It looks up what came of it before it does anything else."
 
 // chunks cuts a list so that a statement can hold each part.
-func chunks[T any](all []T) iter.Seq[[]T] { return slices.Chunk(all, 5000) }
+func chunks[T any](all []T) iter.Seq[[]T] { return slices.Chunk(all, maxArgs/2) }
 
 // rowValues is what Create inserts: rowColumns, folded, cause, updated (set later). Rows below a row that the plan
 // found not possible get their end here: nothing would ever move them.

@@ -108,14 +108,15 @@ func (t *tx) now() (time.Time, error) {
 	return fromMillis(ms), err
 }
 
-// maxArgs keeps statements below the limits of both databases (SQLite 32766, PostgreSQL 65535 parameters).
-const maxArgs = 30000
+// maxArgs is how many parameters a statement has at most. The databases take more, but SQLite looks for each numbered
+// one among all the others, so that long statements take far longer than several short ones.
+const maxArgs = 1000
 
 // insert adds many rows with few statements. columns are given as in SQL; each row has a value for each column.
 // A row that exists already is an error (fault.Conflict).
 func (t *tx) insert(table string, columns string, rows [][]any) error {
 	n := strings.Count(columns, ",") + 1
-	for size := maxArgs / n; len(rows) > 0; {
+	for size := max(1, maxArgs/n); len(rows) > 0; {
 		part := rows[:min(size, len(rows))]
 		rows = rows[len(part):]
 		args := make([]any, 0, len(part)*n)
