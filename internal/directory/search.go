@@ -75,19 +75,22 @@ func (v View) AllUsers(q UserQuery) []*User {
 func (v View) matches(q UserQuery, byStatus map[Status]int) []int32 {
 	within := v.within(q)
 	words := strings.Fields(Fold(q.Text))
-	counts := make([]int, len(Statuses()))
+	statuses := Statuses()
+	counts, keeps := make([]int, len(statuses)), make([]bool, len(statuses))
+	for i, status := range statuses {
+		keeps[i] = q.keeps(status)
+	}
 	var out []int32
 	for _, i := range v.x.order(q.Sort) {
-		u := v.x.users[i]
-		if within != nil && !within[i] || q.Role != "" && !slices.Contains(u.Roles, q.Role) || !hasAll(v.x.text[i], words) {
+		if within != nil && !within[i] || q.Role != "" && !slices.Contains(v.x.users[i].Roles, q.Role) || !hasAll(v.x.text[i], words) {
 			continue
 		}
-		counts[rank(u.Status)]++
-		if q.keeps(u.Status) {
+		counts[v.x.ranks[i]]++
+		if keeps[v.x.ranks[i]] {
 			out = append(out, i)
 		}
 	}
-	for i, status := range Statuses() {
+	for i, status := range statuses {
 		byStatus[status] = counts[i]
 	}
 	return out

@@ -23,6 +23,7 @@ type Snapshot struct {
 type index struct {
 	users  []*User  // by folded name, address, id
 	text   []string // per user: "\n" + folded name + "\n" + folded address
+	ranks  []uint8  // per user: the rank of the status, side by side so that counting touches little memory
 	userAt map[id.User]int32
 	byMail map[string][]*User
 
@@ -119,11 +120,11 @@ func (x *index) setUsers(users []User) {
 	slices.SortFunc(all, func(a, b folded) int {
 		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.mail, b.mail), cmp.Compare(a.user.ID, b.user.ID))
 	})
-	x.users, x.text = make([]*User, len(all)), make([]string, len(all))
+	x.users, x.text, x.ranks = make([]*User, len(all)), make([]string, len(all)), make([]uint8, len(all))
 	x.userAt, x.byMail = make(map[id.User]int32, len(all)), make(map[string][]*User, len(all))
 	x.counts = newCounts()
 	for i, f := range all {
-		x.users[i], x.text[i] = f.user, "\n"+f.name+"\n"+f.mail
+		x.users[i], x.text[i], x.ranks[i] = f.user, "\n"+f.name+"\n"+f.mail, uint8(rank(f.user.Status))
 		x.userAt[f.user.ID] = int32(i)
 		key := mailKey(f.user.Email)
 		x.byMail[key] = append(x.byMail[key], f.user)

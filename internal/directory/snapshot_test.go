@@ -16,7 +16,7 @@ func small(t *testing.T) *directory.Snapshot {
 	t.Helper()
 	return directorytest.Snapshot(t,
 		[]directory.User{
-			{ID: "anna", Name: "Anna Weber", Roles: []id.Role{"r1"}},
+			{ID: "anna", Name: "Anna Weber", Roles: []id.Role{"r1"}, Created: directorytest.Time},
 			{ID: "bo", Name: "Bo Ørsted", Email: "B.Orsted@Example.com", Status: directory.Pending, Invited: directorytest.Time},
 			{ID: "cem", Name: "Cem Annan", Status: directory.Inactive},
 			{ID: "dora", Name: "Dora Hannah", Email: "annabel@example.com", Invited: directorytest.Time.Add(-time.Hour)},

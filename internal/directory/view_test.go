@@ -44,6 +44,7 @@ func TestUsersQuery(t *testing.T) {
 		{"status", directory.UserQuery{Sort: "status", AllStatuses: true}, []id.User{"anna", "dora", "eve", "bo", "cem"}, nil},
 		{"no date comes last", directory.UserQuery{Sort: "invited"}, []id.User{"dora", "bo", "anna", "eve"}, nil},
 		{"also descending", directory.UserQuery{Sort: "-invited"}, []id.User{"bo", "dora", "anna", "eve"}, nil},
+		{"date of the first by name, descending", directory.UserQuery{Sort: "-created"}, []id.User{"anna", "bo", "dora", "eve"}, nil},
 		{"unknown order", directory.UserQuery{Sort: "age"}, []id.User{"anna", "bo", "dora", "eve"}, nil},
 		{"page behind the last", directory.UserQuery{Page: 9}, []id.User{"anna", "bo", "dora", "eve"}, nil},
 	} {
