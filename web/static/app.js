@@ -187,6 +187,13 @@
       var count = bar.querySelector("[data-bulk-count]");
       if (count) count.textContent = selected.toLocaleString() + " selected";
     });
+    // The button of a decision says how many it approves: all but the ticked ones.
+    all("[data-approve-rest]").forEach(function (button) {
+      var total = Number(button.dataset.approveRest);
+      var out = ticked + Number(button.dataset.approveElsewhere || 0);
+      button.lastChild.textContent = out > 0 ? "Approve " + (total - out).toLocaleString("en") + " of " + total.toLocaleString("en")
+        : total === 1 ? "Approve" : "Approve all " + total.toLocaleString("en");
+    });
     return ticked;
   }
 

@@ -19,7 +19,7 @@ const htmxConfig = `{"allowEval":false,"allowScriptTags":false,"includeIndicator
 	`{"code":"[45]..","swap":true,"error":true,"target":"#flash","swapOverride":"innerHTML"}]}`
 
 // sheets are the style sheets in the order in which later ones win.
-var sheets = []string{"tabler.css", "components.css", "app.css"}
+var sheets = []string{"tabler.css", "components.css", "app.css", "pages.css"}
 
 // deferred are the scripts that run once the document is there.
 var deferred = []string{"htmx.min.js", "app.js"}
