@@ -1,4 +1,4 @@
-// Package static holds the style sheets, scripts and images of the portal and serves them.
+// Package static holds the style sheets, scripts, fonts and images of the portal and serves them.
 //
 // Every file is compiled into the program. Its address carries a hash of its content, so that browsers may keep it
 // for a year and still see each new version at once. Start from [URL], which templates use, and [Handler], which the
