@@ -49,7 +49,7 @@ func TestNames(t *testing.T) {
 	want := []string{
 		"app.css", "app.js", "components.css", "favicon.svg",
 		"geist-cyrillic-ext.woff2", "geist-cyrillic.woff2", "geist-latin-ext.woff2", "geist-latin.woff2", "geist-vietnamese.woff2",
-		"htmx.min.js", "tabler.css", "theme.js",
+		"htmx.min.js", "pages.css", "tabler.css", "theme.js",
 	}
 	if diff := cmp.Diff(want, static.Names()); diff != "" {
 		t.Errorf("embedded files (-want +got):\n%s", diff)
