@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/a-h/templ"
+
 	"github.com/gtmhub-portal/portal/auth"
 	"github.com/gtmhub-portal/portal/internal/access"
 	"github.com/gtmhub-portal/portal/internal/change"
@@ -194,3 +196,11 @@ func (p Pages) SignedOut(w http.ResponseWriter, r *http.Request, out auth.Signed
 
 // Fail answers a request that could not even be tied to a session.
 func (p Pages) Fail(w http.ResponseWriter, r *http.Request, err error) { p.s.fail(w, r, err) }
+
+// inviteButton is the main button of the pages about people, for those who may invite.
+func (s *server) inviteButton(r *http.Request) templ.Component {
+	if !actorFrom(r.Context()).May(access.Invite) {
+		return nil
+	}
+	return component.LinkButton(component.LinkButtonProps{Label: "Invite people", URL: route.Invite, Icon: component.IconUserPlus, Variant: component.ButtonPrimary, TestID: "invite"})
+}

@@ -1,7 +1,263 @@
 package handlers
 
-import "net/http"
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
 
-func (s *server) usersIndex(http.ResponseWriter, *http.Request) error { return errNoPage }
+	"github.com/gtmhub-portal/portal/internal/directory"
+	"github.com/gtmhub-portal/portal/internal/fault"
+	"github.com/gtmhub-portal/portal/internal/id"
+	"github.com/gtmhub-portal/portal/internal/route"
+	"github.com/gtmhub-portal/portal/web/templates/component"
+	"github.com/gtmhub-portal/portal/web/templates/layout"
+	"github.com/gtmhub-portal/portal/web/templates/page"
+)
 
-func (s *server) usersShow(http.ResponseWriter, *http.Request) error { return errNoPage }
+// usersIndex handles GET /users: the users in the actor's scope, searched, filtered, sorted and paged. What is chosen
+// stands in the address.
+func (s *server) usersIndex(w http.ResponseWriter, r *http.Request) error {
+	q := readUserQuery(r)
+	view := s.view(r.Context())
+	found := view.Users(q)
+	p := s.newUsersProps(r, view, q, found)
+	var err error
+	if p.Frame, err = s.frame(w, r, route.Users, layout.Props{Title: "Users", Count: count(found.Total), Actions: s.inviteButton(r)}); err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, page.Users(p), page.UsersList)
+}
+
+// readUserQuery reads the address. Values that mean nothing are left out, so that an old bookmark still opens.
+func readUserQuery(r *http.Request) directory.UserQuery {
+	v := r.URL.Query()
+	q := directory.UserQuery{Text: strings.TrimSpace(v.Get("q")), Sort: v.Get("sort"), Page: positive(v.Get("page"), 1), Size: pageSize(v.Get("size")), WithSubTeams: v.Get("sub") == "on"}
+	if len(q.Text) > 200 {
+		q.Text = q.Text[:200]
+	}
+	switch status := v.Get("status"); status {
+	case "all":
+		q.AllStatuses = true
+	case string(directory.Active), string(directory.Pending), string(directory.Inactive):
+		q.Status = []directory.Status{directory.Status(status)}
+	}
+	if role, err := id.ParseRole(v.Get("role")); err == nil {
+		q.Role = role
+	}
+	if team, err := id.ParseTeam(v.Get("team")); err == nil {
+		q.Team = team
+	}
+	return q
+}
+
+func (s *server) newUsersProps(r *http.Request, view directory.View, q directory.UserQuery, found directory.UserPage) page.UsersProps {
+	status := r.URL.Query().Get("status")
+	keep := func(names ...string) []component.Hidden { return hidden(r, names...) }
+	p := page.UsersProps{
+		ListURL: route.Users, Total: found.Total, FilterKeep: keep("q", "status", "sort", "size"), ShowFilters: q.Role != "" || q.Team != "",
+		Search:  component.SearchBoxProps{Action: route.Users, Value: q.Text, Label: "Search by name or e-mail", Keep: keep("status", "role", "team", "sub", "sort", "size"), Target: "#users-list", TestID: "users-search"},
+		Name:    s.sortHeader(r, "Person", "name", q.Sort),
+		Status:  s.sortHeader(r, "Status", "status", q.Sort),
+		Invited: s.sortHeader(r, "Invited", "invited", q.Sort),
+	}
+	by := found.ByStatus
+	for _, t := range []struct {
+		label, value, testID string
+		n                    int
+	}{
+		{"Active and pending", "", "status-default", by[directory.Active] + by[directory.Pending]},
+		{"Active", string(directory.Active), "status-active", by[directory.Active]},
+		{"Pending", string(directory.Pending), "status-pending", by[directory.Pending]},
+		{"Inactive", string(directory.Inactive), "status-inactive", by[directory.Inactive]},
+		{"All", "all", "status-all", by[directory.Active] + by[directory.Pending] + by[directory.Inactive]},
+	} {
+		p.Statuses.Tabs = append(p.Statuses.Tabs, component.Tab{Label: t.label, URL: query(r, map[string]string{"status": t.value, "page": ""}), Current: status == t.value, Count: t.n, ShowCount: true, TestID: t.testID})
+	}
+	p.Statuses.Label = "Status"
+	p.Roles = component.SelectProps{Name: "role", Label: "Role", Value: string(q.Role), Empty: "Any role"}
+	for _, role := range s.Directory.Current().Roles() {
+		p.Roles.Options = append(p.Roles.Options, component.Option{Value: string(role.ID), Label: role.Name})
+		if role.ID == q.Role {
+			p.Chips.Chips = append(p.Chips.Chips, component.Chip{Label: "Role: " + role.Name, RemoveURL: query(r, map[string]string{"role": "", "page": ""})})
+		}
+	}
+	p.Teams = component.SelectProps{Name: "team", Label: "Team", Value: string(q.Team), Empty: "Any team"}
+	for _, t := range view.Teams() {
+		p.Teams.Options = append(p.Teams.Options, component.Option{Value: string(t.ID), Label: t.Name})
+		if t.ID == q.Team {
+			label := "Team: " + t.Name
+			if q.WithSubTeams {
+				label += " with sub-teams"
+			}
+			p.Chips.Chips = append(p.Chips.Chips, component.Chip{Label: label, RemoveURL: query(r, map[string]string{"team": "", "sub": "", "page": ""})})
+		}
+	}
+	if q.Text != "" {
+		p.Chips.Chips = append(p.Chips.Chips, component.Chip{Label: "Search: " + q.Text, RemoveURL: query(r, map[string]string{"q": "", "page": ""})})
+	}
+	p.Chips.ClearURL = route.Users
+	p.WithSub = component.CheckboxProps{Name: "sub", Label: "with its sub-teams", Checked: q.WithSubTeams}
+	for _, u := range found.Items {
+		p.Rows = append(p.Rows, s.userRow(view, u))
+	}
+	p.Pager = pager(r, found.Page, found.Size, len(found.Items), found.Total, "users")
+	p.Empty = component.EmptyStateProps{Icon: component.IconUsers, Title: "Nobody matches", Text: "Try fewer letters, or take a filter away. Inactive people are shown under Inactive and All.", TestID: "users-empty",
+		Action: component.LinkButton(component.LinkButtonProps{Label: "Clear search and filters", URL: route.Users})}
+	if view.Counts().Users == 0 {
+		p.Empty = component.EmptyStateProps{Icon: component.IconUsers, Title: "Nobody to show", Text: "You see the people of the teams that you lead. They have no members yet.", TestID: "users-empty"}
+	}
+	return p
+}
+
+func (s *server) userRow(view directory.View, u *directory.User) page.UserRow {
+	row := page.UserRow{ID: string(u.ID), Name: u.Name, Email: u.Email, URL: route.User(u.ID), Status: string(u.Status), Invited: s.day(u.Invited)}
+	snap := s.Directory.Current()
+	for _, role := range u.Roles {
+		if known, ok := snap.Role(role); ok {
+			row.Roles = append(row.Roles, known.Name)
+		}
+	}
+	member, _ := view.TeamsOf(u.ID)
+	for _, t := range member {
+		row.Teams = append(row.Teams, t.Name)
+	}
+	if by, ok := view.User(u.InvitedBy); ok {
+		row.InvitedBy = by.Name
+	}
+	return row
+}
+
+// hidden keeps values of the address in a GET form.
+func hidden(r *http.Request, names ...string) []component.Hidden {
+	var out []component.Hidden
+	for _, n := range names {
+		if v := r.URL.Query().Get(n); v != "" {
+			out = append(out, component.Hidden{Name: n, Value: v})
+		}
+	}
+	return out
+}
+
+// sortHeader is the head of a column: a click sorts by it, the next the other way round.
+func (s *server) sortHeader(r *http.Request, label, key, current string) component.SortHeaderProps {
+	if current == "" {
+		current = "name"
+	}
+	h := component.SortHeaderProps{Label: label, URL: query(r, map[string]string{"sort": key, "page": ""})}
+	switch current {
+	case key:
+		h.Order, h.URL = component.Ascending, query(r, map[string]string{"sort": "-" + key, "page": ""})
+	case "-" + key:
+		h.Order = component.Descending
+	}
+	return h
+}
+
+var errNoUser = fault.New(fault.NotFound, "There is no such person.")
+
+// freshFor is how long a detail page waits for Gtmhub before it is drawn from the directory.
+const freshFor = 2 * time.Second
+
+// usersShow handles GET /users/{id}. Its record is read again; if Gtmhub does not answer soon the page says so.
+func (s *server) usersShow(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	user, err := id.ParseUser(r.PathValue("id"))
+	if err != nil {
+		return errNoUser
+	}
+	if _, ok := s.view(ctx).User(user); !ok {
+		return errNoUser
+	}
+	notice := s.reread(ctx, []id.User{user}, nil)
+	view := s.view(ctx)
+	u, ok := view.User(user)
+	if !ok {
+		return errNoUser
+	}
+	p, err := s.newUserProps(r, view, u)
+	if err != nil {
+		return err
+	}
+	p.Notice = notice
+	if p.Frame, err = s.frame(w, r, route.Users, layout.Props{Title: u.Name, Crumbs: []layout.Crumb{{Label: "Users", URL: route.Users}}}); err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, page.User(p))
+}
+
+// reread brings single records up to date for a detail page, and says it when that did not work.
+func (s *server) reread(ctx context.Context, users []id.User, teams []id.Team) string {
+	ctx, cancel := context.WithTimeout(ctx, freshFor)
+	defer cancel()
+	err := s.Directory.Refresh(ctx, users, teams)
+	if err == nil || errors.Is(err, fault.NotFound) {
+		return ""
+	}
+	s.Log.Debug("read a record again", "err", err)
+	return "Gtmhub did not answer just now. You see the record as it was " + ago(s.Now(), s.Directory.Health().FetchedAt) + "."
+}
+
+func (s *server) newUserProps(r *http.Request, view directory.View, u *directory.User) (page.UserProps, error) {
+	ctx := r.Context()
+	here := route.User(u.ID)
+	tab := r.URL.Query().Get("tab")
+	p := page.UserProps{ID: string(u.ID), Name: u.Name, Email: u.Email, Status: string(u.Status)}
+	changes, err := s.Changes.About(ctx, actorFrom(ctx), "", u.ID)
+	if err != nil {
+		return p, err
+	}
+	p.Requests = s.homeChanges(changes, len(changes))
+	member, manages := view.TeamsOf(u.ID)
+	for _, t := range member {
+		p.Teams = append(p.Teams, page.HomeTeam{Name: t.Name, URL: route.Team(t.ID), People: len(t.Members)})
+	}
+	for _, t := range manages {
+		p.Manages = append(p.Manages, page.HomeTeam{Name: t.Name, URL: route.Team(t.ID), People: len(t.Members)})
+	}
+	snap := s.Directory.Current()
+	for _, role := range u.Roles {
+		if known, ok := snap.Role(role); ok {
+			p.Roles = append(p.Roles, page.UserRole{Name: known.Name, Description: known.Description})
+		}
+	}
+	at := func(tab string) string {
+		if tab == "" {
+			return here
+		}
+		return route.With(here, url.Values{"tab": {tab}})
+	}
+	p.ShowTeams, p.ShowRequests = tab == "teams", tab == "requests"
+	p.ShowOverview = !p.ShowTeams && !p.ShowRequests
+	p.Tabs = component.TabsProps{Label: "Views of this person", Tabs: []component.Tab{
+		{Label: "Overview", URL: at(""), Current: p.ShowOverview, TestID: "tab-overview"},
+		{Label: "Teams and roles", URL: at("teams"), Current: p.ShowTeams, Count: len(p.Teams), ShowCount: true, TestID: "tab-teams"},
+		{Label: "Requests", URL: at("requests"), Current: p.ShowRequests, Count: len(p.Requests), ShowCount: true, TestID: "tab-requests"},
+	}}
+	p.Facts = s.userFacts(view, u)
+	return p, nil
+}
+
+func (s *server) userFacts(view directory.View, u *directory.User) []component.Definition {
+	facts := []component.Definition{
+		{Term: "First name", Text: u.FirstName},
+		{Term: "Last name", Text: u.LastName},
+		{Term: "E-mail", Text: u.Email, Origin: "cannot be changed through the Gtmhub API"},
+		{Term: "Language", Text: u.Language},
+		{Term: "Status", Content: component.UserPill(component.UserStatus(u.Status))},
+		{Term: "Created", Text: s.day(u.Created)},
+	}
+	if !u.Invited.IsZero() {
+		f := component.Definition{Term: "Invited", Text: s.day(u.Invited)}
+		if by, ok := view.User(u.InvitedBy); ok {
+			f.Origin = "by " + by.Name
+		}
+		facts = append(facts, f)
+	}
+	if u.SSO {
+		facts = append(facts, component.Definition{Term: "Signs in", Text: "with the company account", Origin: "so there is no Gtmhub password"})
+	}
+	return facts
+}

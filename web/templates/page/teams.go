@@ -1,0 +1,78 @@
+package page
+
+import (
+	"github.com/gtmhub-portal/portal/web/templates/component"
+	"github.com/gtmhub-portal/portal/web/templates/layout"
+)
+
+// TeamsTree is the part of the teams page that follows the search, TeamMembers that of a team's page, and People the
+// results of the people finder.
+const (
+	TeamsTree   fragmentKey = "teams-tree"
+	TeamMembers fragmentKey = "team-members"
+	People      fragmentKey = "people"
+)
+
+// TeamsProps is the tree of teams.
+type TeamsProps struct {
+	Frame  layout.Props
+	Search component.SearchBoxProps
+	Total  int
+	Tree   component.TreeProps
+	// Led are the teams that a lead leads, before the tree.
+	Led   []HomeTeam
+	Empty component.EmptyStateProps
+}
+
+// TeamProps is a team's page.
+type TeamProps struct {
+	Frame       layout.Props
+	ID, Name    string
+	Description string
+	Notice      string
+	Inactive    bool
+	External    bool
+	Manager     *Member
+	Members     []Member
+	MemberCount int
+	Search      component.SearchBoxProps
+	Pager       component.PagerProps
+	Empty       component.EmptyStateProps
+	SubTeams    []HomeTeam
+	// CanChange draws the buttons; Why says what the rule is when they are not drawn.
+	CanChange bool
+	Why       string
+	AddURL    string
+	// ShowRequests is set for those who may read requests.
+	ShowRequests bool
+	Requests     []HomeChange
+}
+
+// Member is a person on a team's page.
+type Member struct {
+	ID, Name, Email, URL string
+	Status               string
+	Manager              bool
+	RemoveURL            string
+}
+
+// TeamAddProps is the people finder of a team.
+type TeamAddProps struct {
+	Frame         layout.Props
+	TeamName      string
+	BackURL       string
+	AddURL        string
+	Search        component.SearchBoxProps
+	Asked         bool
+	People        []Found
+	Empty         component.EmptyStateProps
+	Error         string
+	NotAllowed    string
+	MoreThanShown bool
+}
+
+// Found is a person that the finder found: name and address only.
+type Found struct {
+	ID, Name, Email string
+	Member          bool
+}
