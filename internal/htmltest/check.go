@@ -233,13 +233,13 @@ func (c *checker) name(n *html.Node) string {
 	return v
 }
 
-// nested finds controls in links and buttons, where neither keyboard nor screen reader reaches them.
+// nested finds controls in links, buttons and summaries, where neither keyboard nor screen reader reaches them.
 func (c *checker) nested(n *html.Node) {
 	if !isControl(n) && !isButton(n) && n.Data != "a" && n.Data != "summary" {
 		return
 	}
 	for p := n.Parent; p != nil; p = p.Parent {
-		if p.Data == "a" || p.Data == "button" {
+		if p.Data == "a" || p.Data == "button" || p.Data == "summary" {
 			c.add(n, "a control inside %s", describe(p))
 			return
 		}

@@ -182,6 +182,7 @@ func TestProblems(t *testing.T) {
 		"id_twice":                    {`<p id="a">x</p><p id="a">y</p>`, `id "a" used twice`},
 		"empty_id":                    {`<p id="">x</p>`, "empty id"},
 		"control_in_a_link":           {`<a href="/">x <input aria-label="A"></a>`, "a control inside"},
+		"link_in_a_summary":           {`<details><summary>x <a href="/">y</a></summary></details>`, "a control inside"},
 		"link_in_a_button":            {`<button>x <a href="/">y</a></button>`, "a control inside"},
 	}
 	for name, tt := range tests {

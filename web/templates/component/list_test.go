@@ -168,8 +168,8 @@ func TestBarsFillTheirPicture(t *testing.T) {
 	if got := d.MustOne("svg").Attr("aria-label"); got != "Rows: 1 done, 1 failed, 1 waiting" {
 		t.Errorf("picture says %q", got)
 	}
-	if d.Count(".legend li") != 3 {
-		t.Errorf("%d parts in the legend", d.Count(".legend li"))
+	if d.Count(".bar-key li") != 3 {
+		t.Errorf("%d parts in the legend", d.Count(".bar-key li"))
 	}
 	empty := render(t, component.BarStack(component.BarStackProps{Label: "Rows"}))
 	if empty.Count("rect") != 1 || empty.MustOne("svg").Attr("aria-label") != "Rows: none" {

@@ -162,14 +162,17 @@ func TestTree(t *testing.T) {
 		t.Error("the wrong branches are open")
 	}
 	d.MustOne("#node-t1 #node-t3 #node-t4")
-	if got := d.MustOne("#node-t1 > details > summary").Text(); !strings.Contains(got, "4 people, 1,243 with sub-teams") {
+	if got := d.MustOne("#node-t1 > .tree-line").Text(); !strings.Contains(got, "4 people, 1,243 with sub-teams") {
 		t.Errorf("branch = %q", got)
+	}
+	if got := d.MustOne("#node-t1 > details > summary").Attr("aria-label"); got != "Sub-teams of Sales" {
+		t.Errorf("arrow = %q", got)
 	}
 	leaf := d.MustOne("#node-t2")
 	if leaf.MustOne("a").Attr("aria-current") != "true" || !strings.Contains(leaf.Text(), "1 person") || !strings.Contains(leaf.Text(), "no manager") || strings.Contains(leaf.Text(), "sub-teams") {
 		t.Errorf("leaf = %q", leaf.Text())
 	}
-	if n := d.MustOne("#node-t3 > details > summary"); n.Count("a") != 0 || strings.Contains(n.Text(), "people") {
+	if n := d.MustOne("#node-t3 > .tree-line"); n.Count("a") != 0 || strings.Contains(n.Text(), "people") {
 		t.Errorf("team that may not be opened = %q", n.Text())
 	}
 }
