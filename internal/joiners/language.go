@@ -70,6 +70,9 @@ func end(s, stops string) int {
 	return len(s)
 }
 
+// Codes are the language codes that may be used: those of the settings, else all that are known.
+func (o Options) Codes() []string { return slices.Clone(knownLanguages(o.Languages)) }
+
 // knownLanguages are the codes to suggest.
 func knownLanguages(allowed []string) []string {
 	if len(allowed) > 0 {
