@@ -3,6 +3,9 @@ package component_test
 import (
 	"context"
 	"io"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -175,5 +178,41 @@ func TestEveryIconIsDrawn(t *testing.T) {
 		if n := render(t, component.Draw(i)).Count("svg"); n != 0 {
 			t.Errorf("icon %q draws %d pictures", i, n)
 		}
+	}
+}
+
+var exportedPart = regexp.MustCompile(`(?m)^templ ([A-Z]\w*)\(`)
+
+// TestReadmeNamesEveryPart holds the cheat sheet to the code, and every part to the rules of templates.
+func TestReadmeNamesEveryPart(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("*.templ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := 0
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range exportedPart.FindAllSubmatch(source, -1) {
+			parts++
+			if !strings.Contains(string(readme), "`"+string(m[1])+"(") {
+				t.Errorf("README.md does not name %s of %s", m[1], file)
+			}
+		}
+		for _, forbidden := range []string{"templ.Raw", "templ.SafeURL", "style=", "\ncss ", "\nscript "} {
+			if strings.Contains(string(source), forbidden) {
+				t.Errorf("%s uses %q", file, forbidden)
+			}
+		}
+	}
+	if parts < 40 {
+		t.Errorf("%d parts were found; is the pattern still right?", parts)
 	}
 }
