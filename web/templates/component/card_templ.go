@@ -180,7 +180,7 @@ func Card(p CardProps) templ.Component {
 	})
 }
 
-// Grid draws its children beside each other, in as many columns of at least 17 rem as fit.
+// Grid draws its children beside each other, in as many columns of at least 14 rem as fit.
 func Grid() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
