@@ -19,7 +19,8 @@ import (
 	"github.com/gtmhub-portal/portal/internal/store/storetest"
 )
 
-func openURL(t *testing.T, url string) *store.Store {
+// openURL opens a database, runs the statements and migrates.
+func openURL(t *testing.T, url string, first ...string) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Options{URL: url})
 	if err != nil {
@@ -30,6 +31,11 @@ func openURL(t *testing.T, url string) *store.Store {
 			t.Error(err)
 		}
 	})
+	for _, text := range first {
+		if err := s.Exec(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := s.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -38,12 +44,8 @@ func openURL(t *testing.T, url string) *store.Store {
 
 func openSQLite(t *testing.T) *store.Store {
 	t.Helper()
-	s := openURL(t, filepath.Join(t.TempDir(), "portal ?#%.db")) // a name that is no URL
-	// No test cuts the power, and waiting for the disk takes most of the time.
-	if err := s.Exec(t.Context(), `PRAGMA synchronous = OFF`); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	// A name that is no URL. No test cuts the power, and waiting for the disk would take most of the time.
+	return openURL(t, filepath.Join(t.TempDir(), "portal ?#%.db"), `PRAGMA synchronous = OFF`)
 }
 
 func openPostgres(t *testing.T) *store.Store {
