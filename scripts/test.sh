@@ -30,11 +30,12 @@ step "build"
 go build ./...
 
 step "generated templates"
-before=$(find . -name '*_templ.go' -exec sha256sum {} + | sort)
-go tool templ generate >/dev/null 2>&1 || { echo "templ generate failed:"; go tool templ generate; exit 1; }
-after=$(find . -name '*_templ.go' -exec sha256sum {} + | sort)
-if ! diff <(echo "$before") <(echo "$after"); then
-  echo "templates were not generated: commit the files that changed just now"
+sums() { find web handlers -name '*_templ.go' -exec sha256sum {} + | sort -k2; }
+before=$(sums)
+bash scripts/generate.sh
+if ! diff <(echo "$before") <(sums) >/dev/null; then
+  echo "not generated from their templates (they are now; commit them):"
+  diff <(echo "$before") <(sums) | awk '/^[<>]/ {print $3}' | sort -u
   exit 1
 fi
 
