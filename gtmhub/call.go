@@ -30,6 +30,7 @@ type request struct {
 type answer struct {
 	status int
 	body   []byte
+	date   time.Time // of the Date header
 }
 
 // do is the only way to the API. decode reads the body of a good answer (empty after 204 and 304); its error makes the
@@ -146,9 +147,9 @@ func (c *Client) acquire(ctx context.Context, op operation) error {
 func (c *Client) observe(op operation, start time.Time, a *answer, err error) {
 	call := Call{Operation: op.number, Method: op.method, Pattern: op.pattern, Duration: time.Since(start), Err: err}
 	if a != nil {
-		call.Status = a.status
+		call.Status, call.Date = a.status, a.date
 	} else if e, ok := errors.AsType[*APIError](err); ok {
-		call.Status = e.Status
+		call.Status, call.Date = e.Status, e.date
 	}
 	c.shared.observer(call)
 }
@@ -200,9 +201,10 @@ func (c *Client) receive(ctx context.Context, op operation, path, token string, 
 	status := resp.StatusCode
 	e := op.failure(path, nil, nil)
 	e.Status = status
+	e.date, _ = http.ParseTime(resp.Header.Get("Date"))
 	e.RequestID = clean(or(resp.Header.Get("X-Request-Id"), resp.Header.Get("X-Correlation-Id")), token, 64)
 	if status == http.StatusNotModified && !op.isRead() {
-		return &answer{status: status}, nil
+		return &answer{status: status, date: e.date}, nil
 	}
 	if status < 200 || status > 299 {
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes)) // the status decides, the text only helps
@@ -240,7 +242,7 @@ func (c *Client) receive(ctx context.Context, op operation, path, token string, 
 		if status == http.StatusNoContent {
 			body = nil
 		}
-		return &answer{status: status, body: body}, nil
+		return &answer{status: status, body: body, date: e.date}, nil
 	}
 	e.kind, e.outcome = ErrBadAnswer, op.unless(ErrUnknownOutcome)
 	return nil, e

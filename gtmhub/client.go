@@ -89,6 +89,8 @@ type Call struct {
 	// Status is 0 when no answer came.
 	Status   int
 	Duration time.Duration
+	// Date is when the other side answered, by its own clock and to the second; zero when it did not say.
+	Date time.Time
 	// Err is nil on success. Its text is fit for logs, see APIError.
 	Err error
 }

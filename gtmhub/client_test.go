@@ -585,4 +585,9 @@ func TestObserverSeesEveryTry(t *testing.T) {
 	if got := calls[2]; got.Status != 204 || got.Err != nil {
 		t.Errorf("third call %+v", got)
 	}
+	for i, dated := range []bool{true, false, true} { // the second was never sent
+		if got := calls[i].Date; got.IsZero() == dated || dated && time.Since(got) > time.Minute {
+			t.Errorf("call %d: date %v", i+1, got)
+		}
+	}
 }

@@ -67,8 +67,9 @@ type APIError struct {
 	// RetryAfter is how long to wait after ErrRateLimited or a 503; 0 when the upstream did not say. Within 1 s..5 min.
 	RetryAfter time.Duration
 
-	kind    error // one of the kinds, nil if the caller cancelled
-	outcome error // ErrUnknownOutcome, ErrNotSent or nil
+	date    time.Time // of the Date header, for the observer
+	kind    error     // one of the kinds, nil if the caller cancelled
+	outcome error     // ErrUnknownOutcome, ErrNotSent or nil
 	cause   error
 	again   bool // a read may be tried again
 }

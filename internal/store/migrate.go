@@ -20,9 +20,21 @@ var migrations embed.FS
 // Migrate brings the schema to the newest version. On PostgreSQL it holds a lock meanwhile, so several instances may
 // start together; on SQLite the file is locked anyway. Doing it again changes nothing.
 func (s *Store) Migrate(ctx context.Context) error {
-	files, err := fs.Sub(migrations, "migrations")
+	p, err := s.migrator()
 	if err != nil {
 		return fmt.Errorf("migrate database: %w", err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate database: %w", mapError(err))
+	}
+	return nil
+}
+
+// migrator knows all migrations; making it touches no database.
+func (s *Store) migrator() (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
 	}
 	guard := goose.NewGoMigration(6, &goose.GoFunc{RunTx: s.guardAudit}, nil)
 	options := []goose.ProviderOption{goose.WithGoMigrations(guard), goose.WithSlog(s.log), goose.WithDisableGlobalRegistry(true),
@@ -33,18 +45,11 @@ func (s *Store) Migrate(ctx context.Context) error {
 		dialect = goose.DialectPostgres
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 		if err != nil {
-			return fmt.Errorf("migrate database: %w", err)
+			return nil, err
 		}
 		options = append(options, goose.WithSessionLocker(locker))
 	}
-	p, err := goose.NewProvider(dialect, s.writer, files, options...)
-	if err != nil {
-		return fmt.Errorf("migrate database: %w", err)
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate database: %w", mapError(err))
-	}
-	return nil
+	return goose.NewProvider(dialect, s.writer, files, options...)
 }
 
 // The triggers that keep entries of the audit trail as they were written, side by side: the two databases have no
