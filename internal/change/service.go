@@ -56,7 +56,9 @@ func NewService(o Options) *Service {
 
 // Verdict is the policy's answer to a question, for pages that draw or leave out a button. It is the same function that
 // answers when the form is sent and when the row runs.
-func (s *Service) Verdict(a access.Actor, q access.Question) access.Verdict { return s.o.Policy.Decide(a, q) }
+func (s *Service) Verdict(a access.Actor, q access.Question) access.Verdict {
+	return s.o.Policy.Decide(a, q)
+}
 
 // Preview is a plan with the policy's answer, before anything is stored.
 type Preview struct {

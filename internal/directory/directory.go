@@ -258,6 +258,16 @@ func (d *Directory) FreshTeam(ctx context.Context, t id.Team) (Team, error) {
 	return team, d.outcome(single, err)
 }
 
+// ReadTeam reads one team now (operation 21) and leaves the snapshot alone: for writes that read a team just before and
+// just after and bring many teams into the snapshot at once afterwards. Errors are those of [Directory.FreshTeam].
+func (d *Directory) ReadTeam(ctx context.Context, t id.Team) (Team, error) {
+	team, err := d.o.Source.Team(ctx, t)
+	if err != nil {
+		return Team{}, d.outcome(single, fmt.Errorf("read team %s: %w", t, err))
+	}
+	return team, nil
+}
+
 // FreshUser reads one user now (operation 4) and merges it into the snapshot, like [Directory.FreshTeam]. Teams and
 // Manages are as of the snapshot.
 func (d *Directory) FreshUser(ctx context.Context, u id.User) (User, error) {

@@ -18,6 +18,8 @@ import (
 type Reader interface {
 	Current() *directory.Snapshot
 	FreshTeam(ctx context.Context, team id.Team) (directory.Team, error)
+	// ReadTeam is FreshTeam without touching the snapshot; the runner refreshes all touched teams at once.
+	ReadTeam(ctx context.Context, team id.Team) (directory.Team, error)
 	FreshUsersByEmail(ctx context.Context, emails []string) (map[string][]directory.User, error)
 	Refresh(ctx context.Context, users []id.User, teams []id.Team) error
 }

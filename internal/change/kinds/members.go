@@ -71,7 +71,7 @@ func (k addMember) Apply(ctx context.Context, g change.Grant, rows []change.Row)
 	if err != nil {
 		return nil, err
 	}
-	before, err := k.dir.FreshTeam(ctx, rows[0].Team)
+	before, err := k.dir.ReadTeam(ctx, rows[0].Team)
 	if err != nil {
 		return nil, notDone(err)
 	}
@@ -84,7 +84,7 @@ func (k addMember) Apply(ctx context.Context, g change.Grant, rows []change.Row)
 	if err := w.SetMembers(ctx, before.ID, want); err != nil {
 		return nil, callError(err)
 	}
-	after, err := k.dir.FreshTeam(ctx, before.ID)
+	after, err := k.dir.ReadTeam(ctx, before.ID)
 	if err != nil {
 		return nil, &change.CallError{Class: change.Lost, Err: err, Sentence: "Gtmhub took the call, but the team could not be read afterwards."}
 	}
@@ -130,7 +130,7 @@ func (b base) verifyMembers(ctx context.Context, rows []change.Row, in bool) ([]
 		team, ok := teams[row.Team]
 		if !ok {
 			var err error
-			team, err = b.dir.FreshTeam(ctx, row.Team)
+			team, err = b.dir.ReadTeam(ctx, row.Team)
 			if err != nil && !errors.Is(err, fault.NotFound) {
 				return nil, unread(err)
 			}
