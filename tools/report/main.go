@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -71,7 +72,7 @@ func report(r io.Reader, w io.Writer) (bool, error) {
 				passed++
 			case "fail":
 				failed++
-				fmt.Fprint(w, strings.Join(said[at], ""))
+				fmt.Fprint(w, strings.Join(shorten(said[at]), ""))
 			case "skip":
 				if why := reason(said[at]); why == "" {
 					silent = append(silent, e.Package+" "+e.Test)
@@ -100,9 +101,19 @@ func outcome(w io.Writer, e event, said []string) {
 	case "pass":
 		fmt.Fprintf(w, "ok    %s %.1fs\n", e.Package, e.Elapsed)
 	case "fail":
-		fmt.Fprint(w, strings.Join(said, ""))
+		fmt.Fprint(w, strings.Join(shorten(said), ""))
 		fmt.Fprintf(w, "FAIL  %s %.1fs\n", e.Package, e.Elapsed)
 	}
+}
+
+// shorten keeps the start and the end of what was said; a panic or a log can be endless.
+func shorten(said []string) []string {
+	const head, tail = 40, 60
+	if len(said) <= head+tail {
+		return said
+	}
+	left := fmt.Sprintf("    ... %d lines left out ...\n", len(said)-head-tail)
+	return slices.Concat(said[:head], []string{left}, said[len(said)-tail:])
 }
 
 // reason is what a skipped test said, without the frame that go test puts around it.

@@ -1,9 +1,26 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
+
+func TestLongOutputIsShortened(t *testing.T) {
+	t.Parallel()
+	var in, out strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&in, `{"Action":"output","Package":"p","Test":"TestB","Output":"line %d\n"}`+"\n", i)
+	}
+	in.WriteString(`{"Action":"fail","Package":"p","Test":"TestB"}`)
+	if _, err := report(strings.NewReader(in.String()), &out); err != nil {
+		t.Fatal(err)
+	}
+	got := out.String()
+	if strings.Count(got, "\n") != 102 || !strings.Contains(got, "line 0\n") || !strings.Contains(got, "line 999\n") || !strings.Contains(got, "900 lines left out") {
+		t.Errorf("printed:\n%s", got)
+	}
+}
 
 func TestReport(t *testing.T) {
 	t.Parallel()
