@@ -276,7 +276,7 @@ func auditSentence(e *audit.Entry, c *change.Change) (sentence, detail string) {
 	case audit.Retried:
 		return who + " had the failed rows of " + request + " tried again", e.Result
 	case audit.Intent:
-		return "Operation " + operation(e.Operation) + " is called for " + target, "Asked for by " + who + "."
+		return fmt.Sprintf("Operation %d (%s) called for %s", e.Operation, operationNames[e.Operation], target), "For the request of " + who
 	case audit.Outcome:
 		return "Outcome for " + target + " (" + strings.ToLower(kindLabel(e.Act)) + "): " + e.After, e.Result
 	case audit.Refused:

@@ -109,7 +109,7 @@ func emptyBox(a access.Actor, b change.Box) component.EmptyStateProps {
 func (s *server) changeItem(c *change.Change) page.ChangeItem {
 	main := c.Main()
 	item := page.ChangeItem{Number: c.Number, Title: c.Title, URL: route.Change(c.ID), By: c.Requester.Name, Reason: c.Reason,
-		People: peopleText(main.Total()), State: c.State.Word(), Parts: parts(main), Counts: words(main), Made: s.when(c.Created)}
+		People: people(main.Total()), State: c.State.Word(), Parts: parts(main), Counts: words(main), Made: s.when(c.Created)}
 	if c.State == change.Waiting && !c.Lapses.IsZero() {
 		left := until(s.Now(), c.Lapses)
 		item.Lapses = s.when(c.Lapses)
@@ -128,13 +128,6 @@ func (s *server) when(t time.Time) component.When {
 		return component.When{}
 	}
 	return component.When{Relative: ago(s.Now(), t), Exact: s.exact(t), ISO: t.UTC().Format(time.RFC3339)}
-}
-
-func peopleText(n int) string {
-	if n == 1 {
-		return "1 person"
-	}
-	return count(n) + " people"
 }
 
 // parts are the counts as a bar.
@@ -391,7 +384,9 @@ type decision struct {
 }
 
 // wholeReason is the chosen sentence and what was typed.
-func (d decision) wholeReason() string { return strings.TrimSpace(d.ready + " " + strings.TrimSpace(d.reason)) }
+func (d decision) wholeReason() string {
+	return strings.TrimSpace(d.ready + " " + strings.TrimSpace(d.reason))
+}
 
 // everybody is the size of a list that shows all rows; the largest list has 5,000.
 const everybody = 5000

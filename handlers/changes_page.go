@@ -127,23 +127,20 @@ func whyNot(a access.Actor, c *change.Change, v access.Verdict) *component.Alert
 
 // changeFacts says what the request is.
 func (s *server) changeFacts(c *change.Change) []component.Definition {
-	facts := []component.Definition{
-		{Term: "Asked by", Text: c.Requester.Name},
-		{Term: "Made", Content: component.Time(s.when(c.Created))},
-	}
+	facts := []component.Definition{{Term: "Asked by", Text: c.Requester.Name, Origin: s.exact(c.Created)}}
 	if c.Reason != "" {
 		facts = append(facts, component.Definition{Term: "Reason", Text: c.Reason})
 	}
 	if c.SourceName != "" {
 		facts = append(facts, component.Definition{Term: "From the file", Text: c.SourceName})
 	}
-	rule := component.Definition{Term: "Who decides", Text: c.RuleSentence}
+	rule := component.Definition{Term: "Who decides", Text: c.RuleSentence, Origin: "Version " + strconv.Itoa(c.Version)}
 	if c.Deciders == 0 {
 		rule.Term = "Needs no decision"
 	}
-	facts = append(facts, rule, component.Definition{Term: "Version", Text: strconv.Itoa(c.Version)})
+	facts = append(facts, rule)
 	if c.State == change.Waiting && !c.Lapses.IsZero() {
-		facts = append(facts, component.Definition{Term: "Lapses", Text: s.exact(c.Lapses), Origin: "in " + until(s.Now(), c.Lapses) + ", if nobody decides"})
+		facts = append(facts, component.Definition{Term: "Lapses", Text: "in " + until(s.Now(), c.Lapses) + ", if nobody decides", Origin: s.exact(c.Lapses)})
 	}
 	return facts
 }
@@ -185,7 +182,7 @@ func (s *server) changeRun(r *http.Request, c *change.Change) (page.ChangeRun, e
 		run.Announce = c.State.Word() + ": " + words(main)
 	}
 	run.Acts = changeActs(a, c)
-	if c.SourceName != "" && c.State != change.Waiting {
+	if c.SourceName != "" && (c.State.Ended() || c.State == change.Paused) {
 		run.ReturnURL = route.ChangeReturn(c.ID)
 		run.ReturnAdvice = "The return file is your file with status, reason and user id of each row."
 	}
@@ -405,6 +402,9 @@ func (s *server) changePerson(r *http.Request, p affected, columns []string) pag
 		if act.Reason == "" {
 			act.Reason = row.Note
 		}
+		if row.Step > 0 && act.Reason == p.row.Reason {
+			act.Reason = "" // the same sentence stands beside the account already
+		}
 		if i := slices.Index(columns, kindLabel(row.Kind)); i >= 0 {
 			out.Acts[i] = append(out.Acts[i], act)
 		}
@@ -456,7 +456,7 @@ func (s *server) decisionProps(r *http.Request, p *page.ChangeProps, v changeVie
 	ctl := p.Table.Deciding
 	ctl.Position = "Nobody"
 	if to > from {
-		ctl.Position = count(from+1) + "–" + count(to) + " of " + peopleText(len(shown))
+		ctl.Position = count(from+1) + "–" + count(to) + " of " + people(len(shown))
 	}
 	if from > 0 {
 		ctl.Previous = strconv.Itoa(typed.page - 1)
@@ -489,7 +489,7 @@ func decisionForm(c *change.Change, all []affected, typed *decision) (*page.Chan
 		}
 	}
 	for _, f := range order {
-		d.Look = append(d.Look, component.BadgeProps{Text: count(flags[f]) + " " + f, Tone: component.ToneWarning, Icon: component.IconFlag})
+		d.Look = append(d.Look, component.BadgeProps{Text: count(flags[f]) + " × " + f, Tone: component.ToneWarning, Icon: component.IconFlag})
 	}
 	d.ApproveLabel, d.RejectLabel = "Approve all "+count(d.Total), "Reject all "+count(d.Total)
 	switch {

@@ -502,6 +502,7 @@ func TestDirectChangeShowsItsResult(t *testing.T) {
 	team := p.Team("Website Maintainers")
 	lead := p.As(handlertest.Lead)
 	c := submit(t, p, lead, change.Input{Recipe: change.AddMembers, Fields: change.Fields(change.Members{Team: team.ID, Users: []id.User{p.User(handlertest.Employee.Email).ID}})})
+	p.WaitFor(c.ID)
 	doc := lead.Get(route.Change(c.ID)).Doc()
 	htmltest.CheckPage(t, doc)
 	if words, total := sums(t, doc); total != 1 || words["count-done"] != 1 {

@@ -531,7 +531,7 @@ func auditEntry(e AuditEntry) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = component.Cell("What happened").Render(templ.WithChildren(ctx, templ_7745c5c3_Var15), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = component.Cell("").Render(templ.WithChildren(ctx, templ_7745c5c3_Var15), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -281,7 +281,7 @@ func changeItem(c ChangeItem, waiting bool) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = component.Cell("Request").Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = component.Cell("").Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1,0 +1,4 @@
+package handlers
+
+// OperationNames lets tests compare the names of the audit page with the operations there are.
+var OperationNames = operationNames
