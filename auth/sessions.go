@@ -42,6 +42,9 @@ type StoreOptions struct {
 	Rows SessionRows
 	// Now is the clock.
 	Now func() time.Time
+	// Idle and Max end a session after so long without a request, and in any case; 0 means the constants Idle and
+	// Absolute. More than Absolute is not accepted for either.
+	Idle, Max time.Duration
 	// Insecure drops Secure and the "__Host-" name from the cookies. Only the demo on plain-HTTP loopback may.
 	Insecure bool
 	// OnError answers a request whose session could not be read because the database failed.
@@ -59,6 +62,12 @@ func NewStore(o StoreOptions) *Store {
 	if o.Rows == nil || o.Now == nil || o.OnError == nil || o.Logger == nil {
 		panic("auth: incomplete StoreOptions")
 	}
+	if o.Idle <= 0 || o.Idle > Absolute {
+		o.Idle = Idle
+	}
+	if o.Max <= 0 || o.Max > Absolute {
+		o.Max = Absolute
+	}
 	return &Store{o: o}
 }
 
@@ -75,7 +84,7 @@ func cookieName(base string, insecure bool) string {
 func (s *Store) options() *sessions.Options {
 	return &sessions.Options{
 		Path:     "/",
-		MaxAge:   int(Absolute / time.Second),
+		MaxAge:   int(s.o.Max / time.Second),
 		Secure:   !s.o.Insecure,
 		HttpOnly: true,
 		SameSite: http.SameSiteLaxMode,
@@ -132,7 +141,7 @@ func secretCookie(r *http.Request, name string) (string, bool) {
 
 func (s *Store) alive(sess Session) bool {
 	now := s.o.Now()
-	return now.Before(sess.ExpiresAt) && now.Before(sess.LastSeenAt.Add(Idle))
+	return now.Before(sess.ExpiresAt) && now.Before(sess.LastSeenAt.Add(s.o.Idle))
 }
 
 // Save stores a session. One with a negative MaxAge is deleted and its cookie taken back; one with an ID is updated,
@@ -192,7 +201,7 @@ func (s *Store) begin(w http.ResponseWriter, r *http.Request, sess Session) erro
 		return err
 	}
 	now := s.o.Now().UTC()
-	sess.CreatedAt, sess.LastSeenAt, sess.ExpiresAt = now, now, now.Add(Absolute)
+	sess.CreatedAt, sess.LastSeenAt, sess.ExpiresAt = now, now, now.Add(s.o.Max)
 	sess.UserAgent = shortUserAgent(r.UserAgent())
 	gs.Values = map[any]any{keySession: &sess, keyReplaces: Hash(gs.ID)}
 	gs.ID = ""
@@ -355,9 +364,9 @@ func (s *Store) living(all []Session) []Session {
 }
 
 // Sweep removes sessions and unfinished sign-ins that have run out; call it every few minutes.
-func Sweep(ctx context.Context, rows SessionRows, logins PreLogins, now time.Time) error {
-	now = now.UTC()
-	_, errSessions := rows.DeleteExpiredSessions(ctx, now, now.Add(-Idle))
+func (s *Store) Sweep(ctx context.Context, logins PreLogins) error {
+	now := s.o.Now().UTC()
+	_, errSessions := s.o.Rows.DeleteExpiredSessions(ctx, now, now.Add(-s.o.Idle))
 	_, errLogins := logins.DeleteExpiredPreLogins(ctx, now)
 	if err := errors.Join(errSessions, errLogins); err != nil {
 		return fmt.Errorf("remove expired sessions: %w", err)

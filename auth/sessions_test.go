@@ -131,20 +131,46 @@ func TestSessionEnds(t *testing.T) {
 		t.Parallel()
 		p, b, c, _ := signedIn(t)
 		b.get(t, p.URL+"/signin/test") // leaves a used-up sign-in and a new session
-		if err := auth.Sweep(t.Context(), p.rows, p.rows, c.Now()); err != nil {
+		if err := p.store.Sweep(t.Context(), p.rows); err != nil {
 			t.Fatal(err)
 		}
 		if n, _, _, _ := p.rows.Counts(); n != 1 {
 			t.Fatalf("%d sessions after a sweep that is too early", n)
 		}
 		c.Add(30 * time.Minute)
-		if err := auth.Sweep(t.Context(), p.rows, p.rows, c.Now()); err != nil {
+		if err := p.store.Sweep(t.Context(), p.rows); err != nil {
 			t.Fatal(err)
 		}
 		if n, logins, _, _ := p.rows.Counts(); n != 0 || logins != 0 {
 			t.Errorf("%d sessions and %d sign-ins are left", n, logins)
 		}
 	})
+}
+
+// TestOwnLimits wants the settings of the operator to count, and nothing above 12 hours.
+func TestOwnLimits(t *testing.T) {
+	t.Parallel()
+	p, b, c, _ := signedIn(t)
+	short := auth.NewStore(auth.StoreOptions{Rows: p.rows, Now: c.Now, Idle: 5 * time.Minute, Max: time.Hour, OnError: p.fail, Logger: slog.New(slog.DiscardHandler)})
+	alive := func(s *auth.Store) bool {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+		r.AddCookie(&http.Cookie{Name: s.CookieName(), Value: b.cookie(t, s.CookieName())})
+		gs, err := s.New(r, s.CookieName())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return !gs.IsNew
+	}
+	if !alive(short) {
+		t.Error("ended at once")
+	}
+	c.Add(5 * time.Minute)
+	if alive(short) {
+		t.Error("alive after 5 idle minutes although the setting says 5 minutes")
+	}
+	if !alive(p.store) {
+		t.Error("the default of 30 minutes ended after 5")
+	}
 }
 
 func TestTouchAtMostOnceAMinute(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"time"
 
 	"github.com/gtmhub-portal/portal/auth"
@@ -54,28 +53,20 @@ func options(c *config.Config, log *slog.Logger) (app.Options, error) {
 	if err != nil {
 		return app.Options{}, fmt.Errorf("PORTAL_ORIGIN: %w", err)
 	}
-	token := c.Gtmhub.Token.Reveal()
 	policy := access.DefaultPolicy()
 	policy.FreeInvites = c.FreeInvites
 	return app.Options{
-		DatabaseURL: databaseURL(c),
-		Gtmhub: gtmhub.Options{BaseURL: c.Gtmhub.URL, AccountID: c.Gtmhub.Account, Token: gtmhub.StaticToken(token), UserAgent: "gtmhub-portal/" + stamped(),
+		DatabaseURL: c.DatabaseURL.Reveal(),
+		Gtmhub: gtmhub.Options{BaseURL: c.Gtmhub.URL, AccountID: c.Gtmhub.Account, Token: gtmhub.StaticToken(c.Gtmhub.Token.Reveal()), UserAgent: "gtmhub-portal/" + stamped(),
 			RatePerSecond: c.Gtmhub.Rate, MaxInFlight: c.Gtmhub.Calls, MaxBackground: c.Gtmhub.RunCalls, CallTimeout: c.Timing.Call, AllowPlainHTTP: c.Development},
 		Providers: []auth.ProviderConfig{{ID: "main", Name: c.OIDC.Name, Issuer: c.OIDC.Issuer, ClientID: c.OIDC.ClientID, ClientSecret: auth.Secret(c.OIDC.ClientSecret.Reveal()),
 			Scopes: c.OIDC.Scopes, TrustUnverifiedEmail: c.OIDC.TrustEmail, AllowedDomains: c.OIDC.Domains, FreshFallback: c.OIDC.FreshFallback, AllowPlainHTTP: c.Development}},
 		Origin:     origin,
 		Grants:     actor.Grants{HR: c.Rights.HR, Approvers: c.Rights.Approvers, Auditors: c.Rights.Auditors, Operators: c.Rights.Operators},
 		AdminRoles: c.Rights.AdminRoles, Policy: policy, Lapse: c.DecisionLapse,
-		Timing: change.Timing{Call: c.Timing.Call, Lease: c.Timing.Lease, Settle: c.Timing.Settle}, RunCalls: c.Gtmhub.RunCalls, UsersRefresh: c.UsersRefresh,
+		Timing: change.Timing{Call: c.Timing.Call, Lease: c.Timing.Lease, Settle: c.Timing.Settle}, RunCalls: c.Gtmhub.RunCalls, UsersRefresh: c.UsersRefresh, SessionIdle: c.Session.Idle, SessionMax: c.Session.Max,
 		Joiners: joiners.Options{Domains: c.MailDomains}, Insecure: c.Development, Version: stamped(), Zone: c.TimeZone, Log: log,
 	}, nil
-}
-
-func databaseURL(c *config.Config) string {
-	if u := c.DatabaseURL.Reveal(); u != "" {
-		return u
-	}
-	return filepath.Join(c.DataDir, "portal.db")
 }
 
 // runApp serves pages and carries out changes until ctx ends.
@@ -94,7 +85,9 @@ func runApp(ctx context.Context, a *app.App, l net.Listener, log *slog.Logger) e
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 25*time.Second)
 	defer cancel()
-	serr := server.Shutdown(grace)
+	if serr := server.Shutdown(grace); serr != nil { // somebody's request takes too long
+		err = errors.Join(err, server.Close())
+	}
 	stopWork()
 	select {
 	case <-done:
@@ -105,7 +98,7 @@ func runApp(ctx context.Context, a *app.App, l net.Listener, log *slog.Logger) e
 		err = nil
 	}
 	log.Info("portal stopped")
-	return errors.Join(err, serr)
+	return err
 }
 
 // newServer has the limits of a server that faces people: slow and endless requests end by themselves.

@@ -44,7 +44,9 @@ type Options struct {
 	Timing       change.Timing
 	RunCalls     int
 	UsersRefresh time.Duration
-	Joiners      joiners.Options
+	// SessionIdle and SessionMax are the limits of sessions; 0 means those of package auth.
+	SessionIdle, SessionMax time.Duration
+	Joiners                 joiners.Options
 	// Training draws the banner; Insecure allows cookies over plain HTTP. Both are for the demo and tests.
 	Training, Insecure bool
 	Version            string
@@ -64,7 +66,6 @@ type App struct {
 	Actors    actor.Builder
 	Handler   http.Handler
 	log       *slog.Logger
-	rows      auth.SessionRows
 	logins    auth.PreLogins
 }
 
@@ -104,11 +105,11 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			return actors.Actor(p), nil
 		},
 	})
-	a := &App{Store: st, Directory: dir, Runner: runner, Actors: actors, log: o.Log, rows: st.Auth(), logins: st.Auth()}
+	a := &App{Store: st, Directory: dir, Runner: runner, Actors: actors, log: o.Log, logins: st.Auth()}
 	a.Changes = change.NewService(change.Options{Store: st.Changes(), Trail: st.Audit(), Recipes: recipes, Policy: o.Policy, Lapse: o.Lapse, Runner: runner, Log: o.Log})
 
 	pages := handlers.NewPages(handlers.Options{Training: o.Training, Version: o.Version, Zone: o.Zone, Log: o.Log})
-	a.Sessions = auth.NewStore(auth.StoreOptions{Rows: st.Auth(), Now: time.Now, Insecure: o.Insecure, Logger: o.Log,
+	a.Sessions = auth.NewStore(auth.StoreOptions{Rows: st.Auth(), Now: time.Now, Idle: o.SessionIdle, Max: o.SessionMax, Insecure: o.Insecure, Logger: o.Log,
 		OnError: func(w http.ResponseWriter, r *http.Request, err error) { pages.Fail(w, r, err) }})
 	providers, err := auth.NewProviders(ctx, o.Providers, o.Origin.JoinPath(route.Callback).String(), &http.Client{Timeout: 10 * time.Second}, time.Now)
 	if err != nil {
@@ -170,7 +171,7 @@ func (a *App) sweep(ctx context.Context) {
 	tick := time.NewTicker(5 * time.Minute)
 	defer tick.Stop()
 	for {
-		if err := auth.Sweep(ctx, a.rows, a.logins, time.Now()); err != nil && ctx.Err() == nil {
+		if err := a.Sessions.Sweep(ctx, a.logins); err != nil && ctx.Err() == nil {
 			a.log.Warn("sweep sessions", "err", err)
 		}
 		if _, err := a.Store.Drafts().DeleteOlderThan(ctx, time.Now().AddDate(0, 0, -30)); err != nil && ctx.Err() == nil {
