@@ -116,11 +116,7 @@ type demoRun struct {
 }
 
 func (d *demoRun) run(ctx context.Context, addr string, out io.Writer) error {
-	portal, err := net.Listen("tcp", addr)
-	if err != nil {
-		return fmt.Errorf("listen on %s (is another program there? choose --addr): %w", addr, err)
-	}
-	defer portal.Close()
+	// The inner addresses go first: they show whether the demo runs already in this folder.
 	signIn, api, control, err := d.listeners()
 	if err != nil {
 		return err
@@ -128,6 +124,11 @@ func (d *demoRun) run(ctx context.Context, addr string, out io.Writer) error {
 	defer signIn.Close()
 	defer api.Close()
 	defer control.Close()
+	portal, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s (is another program there? choose --addr): %w", addr, err)
+	}
+	defer portal.Close()
 
 	em, err := emulator.New(emulator.Options{Account: d.account, StateFile: filepath.Join(d.data, "emulator.jsonl"), Token: demoToken, StrictToken: true, Latency: d.latency, Seed: 1, Logger: d.log})
 	if err != nil {
@@ -136,7 +137,10 @@ func (d *demoRun) run(ctx context.Context, addr string, out io.Writer) error {
 	defer em.Close()
 	origin := &url.URL{Scheme: "http", Host: portalHost(portal, addr)}
 	issuer := "http://" + signIn.Addr().String()
-	featured := featuredPeople(d.account)
+	// The kept state may have gone on from the account file: nobody who has left gets a button.
+	now := *d.account
+	now.Users = em.People()
+	featured := featuredPeople(&now)
 	idp, err := devidp.New(devidp.Options{
 		Issuer: issuer, StateFile: filepath.Join(d.data, "signin.json"), Logger: d.log, Now: time.Now,
 		Clients:  []devidp.Client{{ID: demoClient, Secret: demoSecret, RedirectURIs: []string{origin.JoinPath("callback").String()}}},
@@ -197,7 +201,7 @@ func (d *demoRun) run(ctx context.Context, addr string, out io.Writer) error {
 			return fmt.Errorf("read the emulated account: %w", err)
 		}
 	}
-	d.greet(out, origin, control, featured)
+	d.greet(out, origin, control, featured, len(now.Users))
 	return runApp(ctx, a, portal, d.log)
 }
 
@@ -234,7 +238,7 @@ func (d *demoRun) listeners() (signIn, api, control net.Listener, err error) {
 			for _, o := range opened {
 				o.Close()
 			}
-			return nil, nil, nil, fmt.Errorf("listen on an inner address (is the demo running already with this --data folder?): %w", err)
+			return nil, nil, nil, fmt.Errorf("the demo is running already with the folder %s; stop it, or choose another --data (if it is another program that took the address, remove %s): %w", d.data, path, err)
 		}
 		*port = l.Addr().(*net.TCPAddr).Port
 		opened = append(opened, l)
@@ -249,13 +253,13 @@ func (d *demoRun) listeners() (signIn, api, control net.Listener, err error) {
 	return opened[0], opened[1], opened[2], nil
 }
 
-func (d *demoRun) greet(out io.Writer, origin *url.URL, control net.Listener, featured []devidp.Featured) {
+func (d *demoRun) greet(out io.Writer, origin *url.URL, control net.Listener, featured []devidp.Featured, users int) {
 	fmt.Fprintf(out, "\n  Gtmhub portal, training: nothing here reaches a real account.\n\n  Open  %s\n\n  At the sign-in you can be\n", origin)
 	for _, p := range featured {
 		fmt.Fprintf(out, "    %-22s %-20s %s\n", p.Title, p.Name, p.Hint)
 	}
 	fmt.Fprintf(out, "    or search for anybody else of %d people.\n\n  The emulated Gtmhub counts users and mails at http://%s/counts\n  Everything is kept in %s. Stop with Ctrl-C; start again to go on.\n\n",
-		len(d.account.Users), control.Addr(), d.data)
+		users, control.Addr(), d.data)
 }
 
 // people are all users who could sign in: those of the account file, and those invited since.

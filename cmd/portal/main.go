@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	_ "time/tzdata" // zones also where the system has none
+
+	"github.com/gtmhub-portal/portal/internal/config"
 )
 
 // version is stamped at build time with -ldflags "-X main.version=...".
@@ -38,6 +40,7 @@ func commands() []command {
 		{"serve", "run the portal for a real account; settings come from the environment", serve},
 		{"demo", "run everything on this machine, with an emulated account and a local sign-in", demo},
 		{"emulator", "run only the emulator of the Gtmhub API", emulate},
+		{"check", "look whether the settings fit the account, the sign-in and the database; changes nothing", checkUp},
 		{"migrate", "bring the database up to date and end", migrate},
 		{"audit", "verify the audit trail: portal audit verify", auditTrail},
 		{"version", "print the version", func(_ context.Context, p program) error {
@@ -64,7 +67,7 @@ func stamped() string {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	os.Exit(run(ctx, program{args: os.Args[1:], stdout: os.Stdout, stderr: os.Stderr, environ: os.LookupEnv}))
 }
 
@@ -80,16 +83,21 @@ func run(ctx context.Context, p program) int {
 		}
 		p.args = p.args[1:]
 		err := c.run(ctx, p)
-		switch {
-		case err == nil || errors.Is(err, flag.ErrHelp):
+		if err == nil || errors.Is(err, flag.ErrHelp) {
 			return 0
-		case errors.Is(err, errUsage):
-			fmt.Fprintln(p.stderr, "portal "+c.name+": "+err.Error())
-			return 2
-		default:
-			fmt.Fprintln(p.stderr, "portal "+c.name+": "+err.Error())
+		}
+		if problems, ok := errors.AsType[config.Problems](err); ok {
+			fmt.Fprintf(p.stderr, "portal %s: the settings cannot be used:\n", c.name)
+			for _, one := range problems {
+				fmt.Fprintf(p.stderr, "  %s: %s\n", one.Setting, one.Sentence)
+			}
 			return 1
 		}
+		fmt.Fprintf(p.stderr, "portal %s: %v\n", c.name, err)
+		if errors.Is(err, errUsage) {
+			return 2
+		}
+		return 1
 	}
 	if p.args[0] == "help" || p.args[0] == "-h" || p.args[0] == "--help" {
 		usage(p.stdout)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -9,13 +10,23 @@ import (
 	"github.com/gtmhub-portal/portal/internal/store"
 )
 
-// open opens the database of the settings, for commands that need nothing else.
-func open(ctx context.Context, p program) (*store.Store, error) {
+// open opens the database of the settings, for commands that need nothing else. With existing it makes none.
+func open(ctx context.Context, p program, existing bool) (*store.Store, error) {
 	c, err := config.Load(p.environ)
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, store.Options{URL: databaseURL(c), Log: slog.New(slog.NewTextHandler(p.stderr, nil))})
+	url := c.DatabaseURL.Reveal()
+	if existing {
+		there, err := store.Exists(url)
+		if err != nil {
+			return nil, err
+		}
+		if !there {
+			return nil, errors.New("there is no database file; check PORTAL_DATA_DIR and PORTAL_DATABASE_URL")
+		}
+	}
+	return store.Open(ctx, store.Options{URL: url, Log: slog.New(slog.NewTextHandler(p.stderr, nil))})
 }
 
 // migrate brings the database up to date.
@@ -23,7 +34,7 @@ func migrate(ctx context.Context, p program) error {
 	if err := parse(p.flags("migrate"), p.args); err != nil {
 		return err
 	}
-	st, err := open(ctx, p)
+	st, err := open(ctx, p, false)
 	if err != nil {
 		return err
 	}
@@ -37,10 +48,14 @@ func migrate(ctx context.Context, p program) error {
 
 // auditTrail verifies the chain of the audit trail.
 func auditTrail(ctx context.Context, p program) error {
-	if len(p.args) != 1 || p.args[0] != "verify" {
+	f := p.flags("audit verify")
+	if len(p.args) == 0 || p.args[0] != "verify" {
 		return fmt.Errorf("%w: say \"portal audit verify\"", errUsage)
 	}
-	st, err := open(ctx, p)
+	if err := parse(f, p.args[1:]); err != nil {
+		return err
+	}
+	st, err := open(ctx, p, true)
 	if err != nil {
 		return err
 	}

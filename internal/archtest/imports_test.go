@@ -86,7 +86,9 @@ var table = map[string]row{
 	},
 	// app puts the parts together, so it knows all of them; the rule on programs below holds for it too.
 	"internal/app": {ours: any_},
-	"cmd/portal":   {ours: any_, others: any_},
+	// check goes the ways of the portal with a client of its own; that it only reads is shown by TestOnlyKindsWrite.
+	"internal/check": {ours: []string{"gtmhub", "internal/config", "internal/fault", "internal/store"}, others: []string{"github.com/coreos/go-oidc"}},
+	"cmd/portal":     {ours: any_, others: any_},
 }
 
 // programs are reached from cmd/portal and tests only: serve must not be able to start them.
