@@ -234,7 +234,39 @@ func (k *worked) group() {
 	for i := range planned {
 		planned[i].Field = k.cause(planned[i])
 	}
-	k.groups = append(planned, k.groups...)
+	k.groups = append(planned, slices.Concat(k.groups, k.flagged())...)
+}
+
+// flagged gathers the remarks of the plan, such as that an address belongs to somebody of another name.
+func (k *worked) flagged() []problemGroup {
+	var out []problemGroup
+	at := map[string]int{}
+	for i := range k.lines {
+		for _, step := range k.lines[i].steps {
+			for _, flag := range step.Flags {
+				what, _, _ := strings.Cut(flag, ":")
+				if flag == flagOutside || step.Step != 0 {
+					continue // the check has said it already
+				}
+				n, ok := at[what]
+				if !ok {
+					n = len(out)
+					at[what] = n
+					out = append(out, problemGroup{ProblemGroup: joiners.ProblemGroup{Severity: joiners.Warning, Message: flag, Repair: "check that this is meant"}, key: groupKey("flag", what)})
+				}
+				g := &out[n]
+				g.Count++
+				g.Rows = append(g.Rows, k.lines[i].row.Number)
+				if g.Count > 1 {
+					g.Message = fmt.Sprintf("%s rows: %s", count(g.Count), what)
+				}
+			}
+		}
+	}
+	for i := range out {
+		out[i].Message = strings.ToUpper(out[i].Message[:1]) + out[i].Message[1:] + "."
+	}
+	return out
 }
 
 // cause is the field whose value the plan refuses, if that can be told: then one value can be chosen for all rows.
@@ -350,6 +382,14 @@ const leaveOut = "-"
 
 // do applies the repair that a form asks for. The answer says what is wrong with the form.
 func (k *repairer) do(v url.Values) problems {
+	if v.Has("fix") { // a value for the only row of a group
+		g := k.groupBy(v.Get("group"))
+		if g == nil || len(g.Rows) != 1 {
+			return gone
+		}
+		k.anchor = "#" + rowID(g.Rows[0])
+		return k.setCell(g.Rows[0], g.Field, v.Get("fix"))
+	}
 	switch v.Get("do") {
 	case "replace":
 		return k.replace(k.groupBy(v.Get("group")), v.Get("with"))
@@ -398,7 +438,7 @@ func (k *repairer) row(n int, v url.Values) problems {
 	case "set":
 		return k.setCell(n, joiners.Field(v.Get("field")), v.Get("value"))
 	case "save-row":
-		for _, f := range k.editable() {
+		for _, f := range editable() {
 			if !v.Has(editName(f)) {
 				continue
 			}
@@ -506,7 +546,7 @@ func (k *worked) mayLeaveOut(g *problemGroup) bool {
 }
 
 // editable are the fields of a row that can be edited in place: those of the list, and all that a person needs.
-func (k *worked) editable() []joiners.Field {
+func editable() []joiners.Field {
 	return []joiners.Field{joiners.FieldEmail, joiners.FieldFirstName, joiners.FieldLastName, joiners.FieldLanguage, joiners.FieldTeam, joiners.FieldRole}
 }
 

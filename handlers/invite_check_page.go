@@ -112,7 +112,7 @@ func (s *server) checkPage(w http.ResponseWriter, r *http.Request, status int, d
 		return err
 	}
 	p := newInviteCheckProps(k, readRowsView(route.Draft(d.ID, "check"), r.URL.Query()), bad)
-	if p.Frame, err = s.frame(w, r, route.Invite, layout.Props{Title: "Check", Count: people(len(k.lines)), Subtitle: d.Name, Crumbs: []layout.Crumb{{Label: "Invite people", URL: route.Invite}}}); err != nil {
+	if p.Frame, err = s.frame(w, r, route.Invite, layout.Props{Title: "Check", Count: people(len(k.lines)), Subtitle: d.Name, Actions: page.InviteNext(p), Crumbs: []layout.Crumb{{Label: "Invite people", URL: route.Invite}}}); err != nil {
 		return err
 	}
 	return s.show(w, r, status, page.InviteCheck(p), page.InvitePeople)
@@ -156,7 +156,7 @@ func newInviteCheckProps(k *worked, v rowsView, bad problems) page.InviteCheckPr
 }
 
 func (k *worked) groupProps(g *problemGroup, v rowsView) page.InviteGroup {
-	out := page.InviteGroup{Key: g.key, Message: g.Message, Where: k.where(g), Expected: g.Expected, Repair: g.Repair, Count: g.Count}
+	out := page.InviteGroup{Key: g.key, Message: g.Message, Where: k.where(g), Advice: advice(g), Count: g.Count}
 	if len(g.Rows) == 0 {
 		return out
 	}
@@ -167,12 +167,21 @@ func (k *worked) groupProps(g *problemGroup, v rowsView) page.InviteGroup {
 	out.DropLabel = "Take out this row"
 	if len(g.Rows) > 1 {
 		out.DropLabel = fmt.Sprintf("Take out %s rows", count(len(g.Rows)))
+	} else {
+		n := g.Rows[0]
+		out.Row = strconv.Itoa(k.lines[n-1].row.Line)
+		out.EditURL = v.with(map[string]string{"edit": strconv.Itoa(n), "group": "", "show": "", "page": "", "q": ""}) + "#" + rowID(n)
+		out.Fixes = fixes(g.Kind, g.Field, g.Suggestions)
 	}
 	choices := k.choices(g)
 	if len(choices) == 0 {
 		return out
 	}
-	out.Choose = component.SelectProps{Name: "with", ID: chooseID(g.key), Label: fieldLabel(g.Field) + " for all", Empty: "Choose…", TestID: "invite-choose"}
+	out.Choose = component.SelectProps{Name: "with", ID: chooseID(g.key), Label: fieldLabel(g.Field), Empty: "Choose…", TestID: "invite-choose"}
+	out.ChooseLabel = "Use"
+	if len(g.Rows) > 1 {
+		out.Choose.Label, out.ChooseLabel = out.Choose.Label+" for all", "Use for all"
+	}
 	for _, c := range choices {
 		out.Choose.Options = append(out.Choose.Options, component.Option{Value: "=" + c.value, Label: c.label})
 	}
@@ -182,6 +191,31 @@ func (k *worked) groupProps(g *problemGroup, v rowsView) page.InviteGroup {
 			label = "Use the usual language"
 		}
 		out.Choose.Options = append(out.Choose.Options, component.Option{Value: leaveOut, Label: label})
+	}
+	return out
+}
+
+// advice says what was expected and what to do.
+func advice(g *problemGroup) string {
+	var parts []string
+	if g.Expected != "" {
+		parts = append(parts, "Expected: "+g.Expected+".")
+	}
+	if g.Repair != "" {
+		parts = append(parts, "To do: "+g.Repair+".")
+	}
+	return strings.Join(parts, " ")
+}
+
+// fixes are the suggestions for one cell, unless the value is one that is chosen for all rows.
+func fixes(kind joiners.Kind, f joiners.Field, suggestions []string) []page.InviteFix {
+	switch kind {
+	case joiners.KindUnknownTeam, joiners.KindAmbiguousTeam, joiners.KindUnknownRole, joiners.KindAmbiguousRole, joiners.KindUnknownLanguage:
+		return nil
+	}
+	var out []page.InviteFix
+	for _, value := range suggestions {
+		out = append(out, page.InviteFix{Label: "Use “" + short(value) + "”", Field: string(f), Value: value})
 	}
 	return out
 }
@@ -368,10 +402,13 @@ func (k *worked) rowProps(l *line, v rowsView) page.InviteRow {
 			}
 		}
 	}
+	editing := n == v.edit
 	for _, pr := range l.person.Problems {
-		out.Notes = append(out.Notes, k.noteOf(l, pr))
+		if !editing || pr.Severity != joiners.Blocker || !slices.Contains(editable(), pr.Field) { // the form says it at the field
+			out.Notes = append(out.Notes, k.noteOf(l, pr))
+		}
 	}
-	if n == v.edit {
+	if editing {
 		out.Edit = k.editProps(l, v)
 	}
 	return out
@@ -424,20 +461,14 @@ func (k *worked) noteOf(l *line, pr joiners.Problem) page.InviteNote {
 		parts = append(parts, "to do: "+pr.Repair)
 	}
 	note.Detail = fmt.Sprintf("Row %d: %s", l.row.Line, strings.Join(parts, ", "))
-	switch pr.Kind {
-	case joiners.KindUnknownTeam, joiners.KindAmbiguousTeam, joiners.KindUnknownRole, joiners.KindAmbiguousRole, joiners.KindUnknownLanguage:
-		return note // one value for all rows is chosen above
-	}
-	for _, value := range pr.Suggestions {
-		note.Fixes = append(note.Fixes, page.InviteFix{Label: "Use “" + short(value) + "”", Field: string(pr.Field), Value: value})
-	}
+	note.Fixes = fixes(pr.Kind, pr.Field, pr.Suggestions)
 	return note
 }
 
 func (k *worked) editProps(l *line, v rowsView) *page.InviteEdit {
 	out := &page.InviteEdit{CancelURL: v.with(nil) + "#" + rowID(l.row.Number), TeamNames: k.names.AllTeamNames(), RoleNames: k.names.AllRoleNames(), Languages: k.languages}
 	lists := map[joiners.Field]string{joiners.FieldTeam: "team-names", joiners.FieldRole: "role-names", joiners.FieldLanguage: "language-codes"}
-	for _, f := range k.editable() {
+	for _, f := range editable() {
 		field := component.FieldProps{Name: editName(f), Label: fieldLabel(f), Value: k.text(l.row.Number, f), Autocomplete: "off", MaxLength: joiners.Limits.CellBytes, TestID: editName(f), Attrs: templ.Attributes{}}
 		if list := lists[f]; list != "" {
 			field.Attrs["list"] = list
@@ -452,6 +483,9 @@ func (k *worked) editProps(l *line, v rowsView) *page.InviteEdit {
 		}
 		out.Fields = append(out.Fields, field)
 	}
+	// The reader is taken to the first cell that is wrong, else to the first one.
+	first := max(0, slices.IndexFunc(out.Fields, func(f component.FieldProps) bool { return f.Error != "" }))
+	out.Fields[first].Attrs["data-focus"] = true
 	return out
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/a-h/templ"
 
@@ -253,7 +254,10 @@ func newInviteColumnsProps(d joiners.Draft, bad problems) page.InviteColumnsProp
 		Header: component.SelectProps{Name: "header", Label: "Column names", Value: headerName(f), Options: headerOptions(), Error: bad.of("header"), TestID: "invite-header",
 			Hint: "Empty rows are not counted", Attrs: reread},
 		MustConfirm: mustConfirm(f.Encoding), Confirmed: !f.NeedsConfirm, ConfirmError: bad.of("confirm"),
-		ConfirmLabel: "The letters in the samples are right (read as " + encodingLabels[f.Encoding] + ")",
+		ConfirmLabel: "Yes, the letters are right",
+	}
+	if p.MustConfirm {
+		p.Letters = letters(d)
 	}
 	for i, c := range f.Columns {
 		p.Columns = append(p.Columns, page.InviteColumn{Header: c.Header, Samples: c.Samples, Used: c.Field != joiners.FieldNone,
@@ -261,6 +265,29 @@ func newInviteColumnsProps(d joiners.Draft, bad problems) page.InviteColumnsProp
 				Error: bad.of(columnName(i)), TestID: "invite-column-field"}})
 	}
 	return p
+}
+
+// maxLetters is how many values are shown to judge an encoding by.
+const maxLetters = 12
+
+// letters are the first different values of the list with letters outside of ASCII: those that a wrong encoding spoils.
+func letters(d joiners.Draft) []string {
+	list, err := joiners.Read(d.Data, d.Format)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, row := range list.Rows {
+		for _, cell := range row.Cells {
+			value := short(strings.Join(strings.Fields(cell), " "))
+			if strings.ContainsFunc(value, func(r rune) bool { return r > unicode.MaxASCII }) && !slices.Contains(out, value) {
+				if out = append(out, value); len(out) == maxLetters {
+					return out
+				}
+			}
+		}
+	}
+	return out
 }
 
 func encodingOptions() []component.Option {

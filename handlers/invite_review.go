@@ -173,7 +173,7 @@ func newInviteReviewProps(k *worked, f reviewForm, bad problems) page.InviteRevi
 	number(k.asked(access.AddMember), "additions to teams", "", "review-teams")
 	number(k.asked(access.GiveRole), "roles given", "", "review-roles")
 	if counts[wordUpdate] > 0 {
-		number(counts[wordUpdate], "users who are there and get more", wordUpdate, "review-update")
+		number(counts[wordUpdate], "existing users", wordUpdate, "review-update")
 	}
 	number(counts[wordNothing], "already there", wordNothing, "review-there")
 	number(counts[wordNotPossible], "not possible", wordNotPossible, "review-not-possible")

@@ -68,8 +68,11 @@ func (d *DraftStore) Of(ctx context.Context, owner joiners.Owner) (out []joiners
 				return err
 			}
 			draft.Created, draft.Updated = fromMillis(created), fromMillis(updated)
+			if err := json.Unmarshal([]byte(format), &draft.Format); err != nil {
+				return err
+			}
 			out = append(out, draft)
-			return json.Unmarshal([]byte(format), &draft.Format)
+			return nil
 		}, `SELECT id, name, format, reason, created, updated, version FROM draft WHERE issuer = $1 AND subject = $2 ORDER BY updated DESC, id`,
 			owner.Issuer, owner.Subject)
 	})

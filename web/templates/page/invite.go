@@ -44,7 +44,9 @@ type InviteColumnsProps struct {
 	MustConfirm, Confirmed bool
 	ConfirmLabel           string
 	ConfirmError           string
-	Columns                []InviteColumn
+	// Letters are values with letters that show whether the encoding is right.
+	Letters []string
+	Columns []InviteColumn
 }
 
 // InviteColumn is one column of the list.
@@ -86,13 +88,18 @@ type InviteCheckProps struct {
 // InviteGroup is one kind of problem in one or many rows, repaired at once.
 type InviteGroup struct {
 	Key, Message string
-	// Where names column and rows, Expected and Repair what would be right and what to do.
-	Where, Expected, Repair string
-	Count                   int
+	// Where names column and rows; Advice says what was expected and what to do.
+	Where, Advice string
+	Count         int
 	// ShowURL shows just these rows; empty when no row can be shown.
 	ShowURL string
+	// EditURL opens the row if there is one only; Fixes are values for its cell.
+	EditURL string
+	Row     string
+	Fixes   []InviteFix
 	// Choose lists values to choose for all rows; without options there is nothing to choose.
-	Choose component.SelectProps
+	Choose      component.SelectProps
+	ChooseLabel string
 	// DropLabel takes the rows out; empty when that makes no sense.
 	DropLabel string
 }
