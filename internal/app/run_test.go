@@ -16,6 +16,7 @@ import (
 	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/id"
+	"github.com/gtmhub-portal/portal/internal/store/pgtest"
 )
 
 // job drives the portal's services without pages.
@@ -121,7 +122,20 @@ func (j job) once(want int) {
 
 func TestMainJob(t *testing.T) {
 	t.Parallel()
-	j := newJob(t, handlertest.Options{})
+	for name, url := range map[string]func(*testing.T) string{
+		"SQLite":     func(*testing.T) string { return "" },
+		"PostgreSQL": func(t *testing.T) string { return pgtest.URL(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mainJob(newJob(t, handlertest.Options{DatabaseURL: url(t)}))
+		})
+	}
+}
+
+func mainJob(j job) {
+	t := j.t
+	t.Helper()
 	c := j.WaitFor(j.invite(300, 4, 17).ID)
 	if c.State != change.Finished {
 		t.Errorf("state %s (%s), want finished", c.State, c.Note)
