@@ -1,8 +1,10 @@
 package handlers
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/fault"
 	"github.com/gtmhub-portal/portal/internal/route"
+	"github.com/gtmhub-portal/portal/web/static"
 	"github.com/gtmhub-portal/portal/web/templates/component"
 	"github.com/gtmhub-portal/portal/web/templates/layout"
 	"github.com/gtmhub-portal/portal/web/templates/page"
@@ -56,71 +59,110 @@ func (s *server) waiting(r *http.Request) int {
 	return n
 }
 
+// shortList is how many requests a short list shows.
+const shortList = 5
+
 // home handles GET /: what waits, what runs, and the person's own teams.
 func (s *server) home(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.newHomeProps(r)
+	if err != nil {
+		return err
+	}
+	frame := layout.Props{Title: greeting(personFrom(r.Context()).Name), Subtitle: s.day(s.Now()), Actions: s.inviteButton(r)}
+	if p.Frame, err = s.frame(w, r, route.Home, frame); err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, page.Home(p))
+}
+
+func (s *server) newHomeProps(r *http.Request) (page.HomeProps, error) {
 	ctx := r.Context()
 	a, me := actorFrom(ctx), personFrom(ctx)
 	view := s.view(ctx)
-	p := page.HomeProps{TeamsURL: route.Teams, UsersURL: route.Users, InviteURL: route.Invite, ChangesURL: route.Changes,
-		MayInvite: a.May(access.Invite), MayDecide: a.May(access.ChangesDecide), MaySeeUsers: a.May(access.UsersRead)}
-	if a.May(access.UsersRead) && (a.HR || a.Auditor) {
-		c := s.Directory.Current().Counts()
-		for _, st := range []struct {
-			label  string
-			status directory.Status
-		}{{"Active users", directory.Active}, {"Invited, not signed in yet", directory.Pending}, {"Inactive users", directory.Inactive}} {
-			p.Tiles = append(p.Tiles, page.Tile{Label: st.label, Value: count(c.ByStatus[st.status]), URL: route.With(route.Users, url.Values{"status": {string(st.status)}})})
-		}
-		p.Tiles = append(p.Tiles, page.Tile{Label: "Teams", Value: count(c.Teams), URL: route.Teams})
+	p := page.HomeProps{MayDecide: a.May(access.ChangesDecide)}
+	if a.Scope().All {
+		p.Tiles = homeTiles(view.Counts())
 	}
-	if a.May(access.ChangesDecide) {
+	if p.MayDecide {
 		list, n, err := s.Changes.List(ctx, a, me, change.ForMe, 1, 25)
 		if err != nil {
-			return err
+			return p, fmt.Errorf("requests that wait: %w", err)
 		}
-		p.Waiting, p.WaitingTotal = s.homeChanges(list, 5), n
+		p.Waiting = s.homeChanges(list, shortList)
+		if n > len(p.Waiting) {
+			p.WaitingMore = quietLink("All "+count(n), route.With(route.Changes, url.Values{"box": {string(change.ForMe)}}), "home-waiting-all")
+		}
 	}
 	if a.May(access.ChangesRead) {
-		list, _, err := s.Changes.List(ctx, a, me, change.Mine, 1, 25)
+		list, n, err := s.Changes.List(ctx, a, me, change.Mine, 1, 25)
 		if err != nil {
-			return err
+			return p, fmt.Errorf("own requests: %w", err)
 		}
-		p.Mine = s.homeChanges(list, 5)
+		p.Mine, p.ShowMine = s.homeChanges(list, shortList), a.May(access.Invite) || n > 0
+		if n > len(p.Mine) {
+			p.MineMore = quietLink("All "+count(n), route.With(route.Changes, url.Values{"box": {string(change.Mine)}}), "home-mine-all")
+		}
 	}
 	for _, t := range view.Teams() {
 		row := page.HomeTeam{Name: t.Name, URL: route.Team(t.ID), People: len(t.Members)}
 		switch {
 		case a.Leads.Has(t.ID):
+			row.AddURL = route.TeamAdd(t.ID)
 			row.Pending = view.Users(directory.UserQuery{Team: t.ID, Status: []directory.Status{directory.Pending}}).Total
 			p.Led = append(p.Led, row)
 		case a.Member.Has(t.ID):
 			p.Member = append(p.Member, row)
 		}
 	}
-	var err error
-	if p.Frame, err = s.frame(w, r, route.Home, layout.Props{Title: greeting(me.Name), Subtitle: s.day(s.Now())}); err != nil {
-		return err
+	if len(p.Tiles)+len(p.Led)+len(p.Member) == 0 && !p.MayDecide && !p.ShowMine {
+		p.Empty = nothingOnHome(a)
 	}
-	return s.show(w, r, http.StatusOK, page.Home(p))
+	return p, nil
 }
 
+func homeTiles(c directory.Counts) []page.Tile {
+	users := func(st directory.Status) (value, address string) {
+		return count(c.ByStatus[st]), route.With(route.Users, url.Values{"status": {string(st)}})
+	}
+	active := page.Tile{Label: "Active users", Icon: component.IconUsers, Tone: component.ToneInfo, TestID: "tile-active"}
+	active.Value, active.URL = users(directory.Active)
+	pending := page.Tile{Label: "Not signed in yet", Icon: component.IconMail, Tone: component.ToneWarning, TestID: "tile-pending"}
+	pending.Value, pending.URL = users(directory.Pending)
+	inactive := page.Tile{Label: "Inactive users", Icon: component.IconUserMinus, Tone: component.ToneNeutral, TestID: "tile-inactive"}
+	inactive.Value, inactive.URL = users(directory.Inactive)
+	return []page.Tile{active, pending, inactive,
+		{Label: "Teams", Value: count(c.Teams), URL: route.Teams, Icon: component.IconSitemap, Tone: component.ToneInfo, TestID: "tile-teams"}}
+}
+
+// nothingOnHome says why the page is empty, and the next step.
+func nothingOnHome(a access.Actor) component.EmptyStateProps {
+	if a.User == "" {
+		return component.EmptyStateProps{Icon: component.IconUsers, Title: "Nothing to show here", Text: "Your sign-in is not linked to a Gtmhub user, so you are in no team. What you may do stands in the menu.", TestID: "home-empty"}
+	}
+	return component.EmptyStateProps{Icon: component.IconUsers, Title: "You are in no team yet", Text: "Ask the manager of your team, or HR, to add you. Your teams will appear here.", TestID: "home-empty"}
+}
+
+func quietLink(label, address, testID string) templ.Component {
+	return component.LinkButton(component.LinkButtonProps{Label: label, URL: address, Small: true, Variant: component.ButtonGhost, TestID: testID})
+}
+
+// homeChanges are the first requests of a list as lines. Only a run that is under way shows how far it is.
 func (s *server) homeChanges(list []change.Change, most int) []page.HomeChange {
 	var out []page.HomeChange
 	for _, c := range list[:min(most, len(list))] {
-		main := c.Main()
-		out = append(out, page.HomeChange{Number: c.Number, Title: c.Title, URL: route.Change(c.ID), State: c.State.Word(), By: c.Requester.Name,
-			When: ago(s.Now(), c.Created), WhenExact: s.exact(c.Created), Ended: main.Ended(), Total: main.Total()})
+		line := page.HomeChange{Number: c.Number, Title: c.Title, URL: route.Change(c.ID), State: component.ChangeState(c.State), By: c.Requester.Name, When: s.when(c.Created)}
+		if c.State == change.Running || c.State == change.Paused {
+			main := c.Main()
+			line.Progress = count(main.Ended()) + " of " + count(main.Total())
+		}
+		out = append(out, line)
 	}
 	return out
 }
 
 func greeting(name string) string {
-	for i, c := range name {
-		if c == ' ' {
-			return "Hello, " + name[:i]
-		}
-	}
-	return "Hello, " + name
+	first, _, _ := strings.Cut(strings.TrimSpace(name), " ")
+	return "Hello, " + first
 }
 
 // me handles GET /me: who the portal takes the person for.
@@ -141,7 +183,7 @@ func (s *server) me(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if u, ok := s.Directory.Current().User(a.User); ok {
-		p.Linked, p.Language, p.Status = true, u.Language, string(u.Status)
+		p.Linked, p.Language, p.Status = true, languageName(u.Language), string(u.Status)
 		for _, id := range u.Roles {
 			if role, ok := s.Directory.Current().Role(id); ok {
 				p.Roles = append(p.Roles, role.Name)
@@ -170,6 +212,12 @@ func (s *server) health(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, err := w.Write([]byte("ok\n"))
 	return err
+}
+
+// favicon handles GET /favicon.ico, which browsers ask for on answers that are no pages: it leads to the icon of the pages.
+func (s *server) favicon(w http.ResponseWriter, r *http.Request) error {
+	http.Redirect(w, r, static.URL("favicon.svg"), http.StatusFound)
+	return nil
 }
 
 // policyReport handles POST /csp-report: a browser tells of something that the content security policy stopped.

@@ -65,6 +65,7 @@ func (s *server) routes() []endpoint {
 
 		{"GET /audit", access.AuditRead, s.auditIndex, 0},
 
+		{"GET /favicon.ico", access.Public, s.favicon, 0},
 		{"GET /healthz", access.Public, s.health, 0},
 		{"POST /csp-report", access.Public, s.policyReport, 0},
 	}

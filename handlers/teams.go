@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -17,73 +18,82 @@ import (
 
 // teamsIndex handles GET /teams: the tree of the teams in the actor's scope, with a search that opens the path.
 func (s *server) teamsIndex(w http.ResponseWriter, r *http.Request) error {
-	view := s.view(r.Context())
-	a := actorFrom(r.Context())
-	text := searchText(r)
-	nodes := view.Tree()
-	if text != "" {
-		nodes = view.TreeFiltered(text)
-	}
-	total := len(view.Teams())
-	p := page.TeamsProps{Total: total,
-		Search: component.SearchBoxProps{Action: route.Teams, Value: text, Label: "Search teams", Target: "#teams-tree", TestID: "teams-search"},
-		Tree:   component.TreeProps{Label: "Teams", Nodes: s.treeNodes(view, nodes, directory.Fold(text))},
-		Empty:  component.EmptyStateProps{Icon: component.IconSitemap, Title: "No team to show", Text: "You are in no team yet. Ask a team's manager or HR to add you.", TestID: "teams-empty"}}
-	if text != "" {
-		p.Total = matching(nodes, strings.Fields(directory.Fold(text)))
-		p.Empty = component.EmptyStateProps{Icon: component.IconSitemap, Title: "No team matches", Text: "Try fewer letters.", TestID: "teams-empty",
-			Action: component.LinkButton(component.LinkButtonProps{Label: "Show all teams", URL: route.Teams})}
-	}
-	if !a.Scope().All {
-		for _, t := range view.Teams() {
-			if a.Leads.Has(t.ID) {
-				p.Led = append(p.Led, s.teamLine(view, t))
-			}
-		}
-	}
+	p := s.newTeamsProps(r)
 	var err error
-	if p.Frame, err = s.frame(w, r, route.Teams, layout.Props{Title: "Teams", Count: count(total)}); err != nil {
+	if p.Frame, err = s.frame(w, r, route.Teams, layout.Props{Title: "Teams", Count: count(len(s.view(r.Context()).Teams()))}); err != nil {
 		return err
 	}
 	return s.show(w, r, http.StatusOK, page.Teams(p), page.TeamsTree)
 }
 
+func (s *server) newTeamsProps(r *http.Request) page.TeamsProps {
+	view, a := s.view(r.Context()), actorFrom(r.Context())
+	text := searchText(r)
+	words := strings.Fields(directory.Fold(text))
+	nodes := view.Tree()
+	if len(words) > 0 {
+		nodes = view.TreeFiltered(text)
+	}
+	// Few people see few teams; only the whole account starts closed.
+	open := len(words) > 0 || !a.Scope().All || r.URL.Query().Get("open") == "all"
+	p := page.TeamsProps{Total: len(view.Teams()),
+		Search: component.SearchBoxProps{Action: route.Teams, Value: text, Label: "Search teams", Keep: hidden(r, "open"), Target: "#teams-tree", TestID: "teams-search"},
+		Tree:   component.TreeProps{Label: "Teams", Nodes: treeNodes(view, a, nodes, words, open)},
+		Empty:  component.EmptyStateProps{Icon: component.IconSitemap, Title: "No team to show", Text: "You are in no team yet. Ask a team's manager or HR to add you.", TestID: "teams-empty"}}
+	if len(words) > 0 {
+		p.Total = matching(nodes, words)
+		p.Empty = component.EmptyStateProps{Icon: component.IconSearch, Title: "No team matches", Text: "Try fewer letters.", TestID: "teams-empty",
+			Action: component.LinkButton(component.LinkButtonProps{Label: "Show all teams", URL: route.Teams})}
+	} else if a.Scope().All {
+		p.Levels = component.TabsProps{Label: "Levels", Tabs: []component.Tab{
+			{Label: "Top level", URL: query(r, map[string]string{"open": ""}), Current: !open, TestID: "teams-closed"},
+			{Label: "All levels", URL: query(r, map[string]string{"open": "all"}), Current: open, TestID: "teams-open"},
+		}}
+	}
+	return p
+}
+
 // searchText is what is searched, cut to a reasonable length.
 func searchText(r *http.Request) string {
-	text := strings.TrimSpace(r.URL.Query().Get("q"))
-	if len(text) > 200 {
-		text = text[:200]
+	text := strings.TrimSpace(strings.ToValidUTF8(r.URL.Query().Get("q"), ""))
+	if runes := []rune(text); len(runes) > 200 {
+		text = string(runes[:200])
 	}
 	return text
 }
 
-func (s *server) teamLine(view directory.View, t *directory.Team) page.HomeTeam {
-	return page.HomeTeam{Name: t.Name, URL: route.Team(t.ID), People: len(t.Members),
-		Pending: view.Users(directory.UserQuery{Team: t.ID, Status: []directory.Status{directory.Pending}}).Total}
-}
-
-// treeNodes turns the directory's tree into that of the page. Branches are open while something is searched; otherwise
-// the first level is, in a small tree.
-func (s *server) treeNodes(view directory.View, nodes []*directory.Node, text string) []component.TreeNode {
-	words := strings.Fields(text)
+// treeNodes turns the directory's tree into that of the page. words are those of the search; teams that have them are
+// marked.
+func treeNodes(view directory.View, a access.Actor, nodes []*directory.Node, words []string, open bool) []component.TreeNode {
 	out := make([]component.TreeNode, 0, len(nodes))
 	for _, n := range nodes {
 		node := component.TreeNode{ID: string(n.Team.ID), Label: n.Team.Name, URL: route.Team(n.Team.ID), People: n.Own, AllPeople: n.WithSub,
-			Open: text != "", Current: text != "" && hasWords(n.Team.Name, words), Children: s.treeNodes(view, n.Children, text)}
-		if m, ok := view.Manager(n.Team.ID); ok {
-			node.Detail = m.Name
-		} else {
+			Open: open, Current: len(words) > 0 && hasWords(n.Team.Name, words), Children: treeNodes(view, a, n.Children, words, open)}
+		m, managed := view.Manager(n.Team.ID)
+		node.Detail = m.Name
+		switch {
+		case n.Broken:
+			node.Flag, node.FlagTone = "its parents form a circle", component.ToneDanger
+		case !n.Team.Active:
+			node.Flag, node.FlagTone = "inactive", component.ToneNeutral
+		case a.Leads.Has(n.Team.ID):
+			node.Flag, node.FlagTone = "you lead", component.ToneInfo
+		case !managed:
 			node.Flag, node.FlagTone = "no manager", component.ToneWarning
 		}
-		if !n.Team.Active {
-			node.Flag, node.FlagTone = "inactive", component.ToneNeutral
-		}
-		if n.Broken {
-			node.Flag, node.FlagTone = "its parents form a circle", component.ToneDanger
+		if below := len(n.Children); below > 0 && len(words) == 0 {
+			node.Detail = strings.TrimPrefix(node.Detail+" · "+subTeams(below), " · ")
 		}
 		out = append(out, node)
 	}
 	return out
+}
+
+func subTeams(n int) string {
+	if n == 1 {
+		return "1 sub-team"
+	}
+	return count(n) + " sub-teams"
 }
 
 func hasWords(name string, words []string) bool {
@@ -137,7 +147,7 @@ func (s *server) teamsShow(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Notice = notice
 	view := s.view(r.Context())
-	frame := layout.Props{Title: team.Name, Subtitle: team.Description, Crumbs: s.teamCrumbs(view, team)}
+	frame := layout.Props{Title: team.Name, Crumbs: s.teamCrumbs(view, team)}
 	if p.CanChange {
 		frame.Actions = component.LinkButton(component.LinkButtonProps{Label: "Add people", URL: p.AddURL, Icon: component.IconUserPlus, Variant: component.ButtonPrimary, TestID: "add-member"})
 	}
@@ -168,54 +178,91 @@ func (s *server) teamCrumbs(view directory.View, team *directory.Team) []layout.
 func (s *server) newTeamProps(r *http.Request, team *directory.Team) (page.TeamProps, error) {
 	ctx := r.Context()
 	view, a := s.view(ctx), actorFrom(ctx)
-	text := searchText(r)
-	here := route.Team(team.ID)
-	p := page.TeamProps{ID: string(team.ID), Name: team.Name, Description: team.Description, Inactive: !team.Active, External: team.External, AddURL: route.TeamAdd(team.ID),
-		Search: component.SearchBoxProps{Action: here, Value: text, Label: "Search members", Target: "#team-members", TestID: "members-search"},
-		Empty:  component.EmptyStateProps{Icon: component.IconUsers, Title: "No members yet", TestID: "members-empty"}}
-	verdict := s.Changes.Verdict(a, access.Question{Act: access.AddMember, Teams: []access.Team{{ID: team.ID, Name: team.Name, Manager: team.Manager, Active: team.Active}}, Rows: 1})
+	p := page.TeamProps{ID: string(team.ID), Name: team.Name, Description: team.Description, Inactive: !team.Active, External: team.External, AddURL: route.TeamAdd(team.ID)}
+	verdict := s.mayChange(a, team)
 	p.CanChange = verdict.Outcome != access.No
 	if !p.CanChange {
 		p.Why = strings.TrimSpace(verdict.Sentence + " " + verdict.Help)
 	}
 	if m, ok := view.Manager(team.ID); ok {
 		member := memberRow(team, m)
+		member.Note = ""
 		p.Manager = &member
 	}
-	all, _ := view.Members(team.ID)
-	words := strings.Fields(directory.Fold(text))
-	matches := slices.DeleteFunc(all, func(m directory.Person) bool { return !hasWords(m.Name+" "+m.Email, words) })
-	p.MemberCount = len(matches)
-	if text != "" {
-		p.Empty = component.EmptyStateProps{Icon: component.IconUsers, Title: "Nobody matches", Text: "Try fewer letters.", TestID: "members-empty"}
-	}
-	size := pageSize(r.URL.Query().Get("size"))
-	last := max(1, (len(matches)+size-1)/size)
-	number := min(positive(r.URL.Query().Get("page"), 1), last)
-	shown := matches[(number-1)*size : min(number*size, len(matches))]
-	for _, m := range shown {
-		p.Members = append(p.Members, memberRow(team, m))
-	}
-	p.Pager = pager(r, number, size, len(shown), len(matches), "people")
+	s.listMembers(r, view, team, &p)
 	for _, t := range view.Teams() {
 		if t.Parent == team.ID && t.ID != team.ID {
 			p.SubTeams = append(p.SubTeams, page.HomeTeam{Name: t.Name, URL: route.Team(t.ID), People: len(t.Members)})
 		}
 	}
+	p.ShowSubTeams = a.Scope().All || len(p.SubTeams) > 0
 	if p.ShowRequests = a.May(access.ChangesRead); p.ShowRequests {
 		changes, err := s.Changes.About(ctx, a, team.ID, "")
 		if err != nil {
-			return p, err
+			return p, fmt.Errorf("requests about %s: %w", team.ID, err)
 		}
 		p.Requests = s.homeChanges(changes, 10)
 	}
 	return p, nil
 }
 
+// mayChange asks the policy about the members of a team. It is a preview: the service asks again with a fresh manager.
+func (s *server) mayChange(a access.Actor, team *directory.Team) access.Verdict {
+	return s.Changes.Verdict(a, access.Question{Act: access.AddMember, Teams: []access.Team{{ID: team.ID, Name: team.Name, Manager: team.Manager, Active: team.Active}}, Rows: 1})
+}
+
+// listMembers fills in one page of the members that the search of the address finds.
+func (s *server) listMembers(r *http.Request, view directory.View, team *directory.Team, p *page.TeamProps) {
+	text := searchText(r)
+	words := strings.Fields(directory.Fold(text))
+	all, _ := view.Members(team.ID)
+	p.MembersHint = membersHint(all)
+	matches := slices.DeleteFunc(slices.Clone(all), func(m directory.Person) bool { return !hasWords(m.Name+" "+m.Email, words) })
+	p.MemberCount = len(matches)
+	p.Search = component.SearchBoxProps{Action: route.Team(team.ID), Value: text, Label: "Search members", Keep: hidden(r, "size"), Target: "#team-members", TestID: "members-search"}
+	p.Empty = component.EmptyStateProps{Icon: component.IconUsers, Title: "No members yet", TestID: "members-empty"}
+	switch {
+	case len(words) > 0:
+		p.Empty = component.EmptyStateProps{Icon: component.IconSearch, Title: "Nobody matches", Text: "Try fewer letters.", TestID: "members-empty",
+			Action: component.LinkButton(component.LinkButtonProps{Label: "Show all members", URL: route.Team(team.ID)})}
+	case p.CanChange:
+		p.Empty.Text = "Add the first person."
+	}
+	size := pageSize(r.URL.Query().Get("size"))
+	number := min(positive(r.URL.Query().Get("page"), 1), max(1, (len(matches)+size-1)/size))
+	shown := matches[(number-1)*size : min(number*size, len(matches))]
+	for _, m := range shown {
+		p.Members = append(p.Members, memberRow(team, m))
+	}
+	p.Pager = pager(r, number, size, len(shown), len(matches), "people")
+}
+
+// membersHint says how many people a team has, and how many of them cannot take part.
+func membersHint(all []directory.Person) string {
+	by := map[directory.Status]int{}
+	for _, m := range all {
+		by[m.Status]++
+	}
+	hint := count(len(all)) + " people"
+	if len(all) == 1 {
+		hint = "1 person"
+	}
+	if n := by[directory.Pending]; n > 0 {
+		hint += ", " + count(n) + " not signed in yet"
+	}
+	if n := by[directory.Inactive]; n > 0 {
+		hint += ", " + count(n) + " inactive"
+	}
+	return hint
+}
+
 func memberRow(team *directory.Team, m directory.Person) page.Member {
-	row := page.Member{ID: string(m.ID), Name: m.Name, Email: m.Email, Status: string(m.Status), Manager: m.ID == team.Manager, RemoveURL: route.TeamMemberRemove(team.ID, m.ID)}
+	row := page.Member{ID: string(m.ID), Name: m.Name, Email: m.Email, Status: string(m.Status), RemoveURL: route.TeamMemberRemove(team.ID, m.ID)}
 	if row.Name == "" {
 		row.Name = "(no name)"
+	}
+	if m.ID == team.Manager {
+		row.Note = "manager"
 	}
 	if m.Open {
 		row.URL = route.User(m.ID)

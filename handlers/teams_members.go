@@ -37,7 +37,7 @@ func (s *server) addPage(w http.ResponseWriter, r *http.Request, status int, tea
 	p := page.TeamAddProps{TeamName: team.Name, BackURL: route.Team(team.ID), AddURL: route.TeamMembers(team.ID), Error: problem,
 		Search: component.SearchBoxProps{Action: route.TeamAdd(team.ID), Value: searchText(r), Label: "Name or e-mail address", Target: "#people", TestID: "people-search"},
 		Empty:  component.EmptyStateProps{Icon: component.IconSearch, Title: "Who is it?", Text: "Type at least two letters.", TestID: "people-empty"}}
-	verdict := s.Changes.Verdict(a, access.Question{Act: access.AddMember, Teams: []access.Team{{ID: team.ID, Name: team.Name, Manager: team.Manager, Active: team.Active}}, Rows: 1})
+	verdict := s.mayChange(a, team)
 	switch {
 	case verdict.Outcome == access.No:
 		p.NotAllowed = verdict.Sentence + " " + verdict.Help
@@ -45,6 +45,9 @@ func (s *server) addPage(w http.ResponseWriter, r *http.Request, status int, tea
 		p.NotAllowed = "Your company's settings do not let team leads search for people. Ask HR to add the person."
 	case len([]rune(p.Search.Value)) >= shortest:
 		s.findPeople(team, &p)
+	}
+	if p.Search.Value != "" {
+		p.Announce = found(p)
 	}
 	var err error
 	crumbs := append(s.teamCrumbs(s.view(r.Context()), team), layout.Crumb{Label: team.Name, URL: route.Team(team.ID)})
@@ -54,11 +57,23 @@ func (s *server) addPage(w http.ResponseWriter, r *http.Request, status int, tea
 	return s.show(w, r, status, page.TeamAdd(p), page.People)
 }
 
+// found says how many people were found.
+func found(p page.TeamAddProps) string {
+	switch {
+	case p.MoreThanShown:
+		return "More than " + count(mostFound) + " people found"
+	case len(p.People) == 1:
+		return "1 person found"
+	default:
+		return count(len(p.People)) + " people found"
+	}
+}
+
 func (s *server) findPeople(team *directory.Team, p *page.TeamAddProps) {
 	p.Empty = component.EmptyStateProps{Icon: component.IconUsers, Title: "Nobody found", Text: "Only people who are users of the account can be added. Invite others first.", TestID: "people-empty"}
-	found := s.Directory.Current().FindPeople(p.Search.Value, mostFound+1, nil)
-	p.MoreThanShown = len(found) > mostFound
-	for _, u := range found[:min(mostFound, len(found))] {
+	people := s.Directory.Current().FindPeople(p.Search.Value, mostFound+1, nil)
+	p.MoreThanShown = len(people) > mostFound
+	for _, u := range people[:min(mostFound, len(people))] {
 		p.People = append(p.People, page.Found{ID: string(u.ID), Name: u.Name, Email: u.Email, Member: slices.Contains(team.Members, u.ID)})
 	}
 }
@@ -134,7 +149,6 @@ func memberResult(recipe, team string, rows []change.Row) (layout.ToastKind, str
 	for _, row := range rows {
 		if row.State.Good() {
 			good++
-			continue
 		}
 	}
 	if len(rows) == 1 {

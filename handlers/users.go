@@ -3,11 +3,13 @@ package handlers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/gtmhub-portal/portal/internal/access"
 	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/fault"
 	"github.com/gtmhub-portal/portal/internal/id"
@@ -25,7 +27,7 @@ func (s *server) usersIndex(w http.ResponseWriter, r *http.Request) error {
 	found := view.Users(q)
 	p := s.newUsersProps(r, view, q, found)
 	var err error
-	if p.Frame, err = s.frame(w, r, route.Users, layout.Props{Title: "Users", Count: count(found.Total), Actions: s.inviteButton(r)}); err != nil {
+	if p.Frame, err = s.frame(w, r, route.Users, layout.Props{Title: "Users", Count: count(view.Counts().Users), Actions: s.inviteButton(r)}); err != nil {
 		return err
 	}
 	return s.show(w, r, http.StatusOK, page.Users(p), page.UsersList)
@@ -34,9 +36,10 @@ func (s *server) usersIndex(w http.ResponseWriter, r *http.Request) error {
 // readUserQuery reads the address. Values that mean nothing are left out, so that an old bookmark still opens.
 func readUserQuery(r *http.Request) directory.UserQuery {
 	v := r.URL.Query()
-	q := directory.UserQuery{Text: strings.TrimSpace(v.Get("q")), Sort: v.Get("sort"), Page: positive(v.Get("page"), 1), Size: pageSize(v.Get("size")), WithSubTeams: v.Get("sub") == "on"}
-	if len(q.Text) > 200 {
-		q.Text = q.Text[:200]
+	q := directory.UserQuery{Text: searchText(r), Page: positive(v.Get("page"), 1), Size: pageSize(v.Get("size")), WithSubTeams: v.Get("sub") == "on"}
+	switch sort := v.Get("sort"); strings.TrimPrefix(sort, "-") {
+	case "name", "status", "invited":
+		q.Sort = sort
 	}
 	switch status := v.Get("status"); status {
 	case "all":
@@ -54,16 +57,51 @@ func readUserQuery(r *http.Request) directory.UserQuery {
 }
 
 func (s *server) newUsersProps(r *http.Request, view directory.View, q directory.UserQuery, found directory.UserPage) page.UsersProps {
-	status := r.URL.Query().Get("status")
-	keep := func(names ...string) []component.Hidden { return hidden(r, names...) }
 	p := page.UsersProps{
-		ListURL: route.Users, Total: found.Total, FilterKeep: keep("q", "status", "sort", "size"), ShowFilters: q.Role != "" || q.Team != "",
-		Search:  component.SearchBoxProps{Action: route.Users, Value: q.Text, Label: "Search by name or e-mail", Keep: keep("status", "role", "team", "sub", "sort", "size"), Target: "#users-list", TestID: "users-search"},
-		Name:    s.sortHeader(r, "Person", "name", q.Sort),
-		Status:  s.sortHeader(r, "Status", "status", q.Sort),
-		Invited: s.sortHeader(r, "Invited", "invited", q.Sort),
+		ListURL: route.Users, Total: found.Total, FilterKeep: hidden(r, "q", "status", "sort", "size"),
+		Search:   component.SearchBoxProps{Action: route.Users, Value: q.Text, Label: "Search by name or e-mail", Keep: hidden(r, "status", "role", "team", "sub", "sort", "size"), Target: "#users-list", TestID: "users-search"},
+		Name:     sortHeader(r, "Person", "name", q.Sort),
+		Status:   sortHeader(r, "Status", "status", q.Sort),
+		Invited:  sortHeader(r, "Invited", "invited", q.Sort),
+		Statuses: statusTabs(r, q, found.ByStatus),
+		Roles:    component.SelectProps{Name: "role", Label: "Role", Value: string(q.Role), Empty: "Any role", TestID: "users-filter-role"},
+		Teams:    component.SelectProps{Name: "team", Label: "Team", Value: string(q.Team), Empty: "Any team", TestID: "users-filter-team"},
+		WithSub:  component.CheckboxProps{Name: "sub", Label: "with its sub-teams", Checked: q.WithSubTeams, TestID: "users-filter-sub"},
+		Chips:    s.userChips(r, view, q),
+		Pager:    pager(r, found.Page, found.Size, len(found.Items), found.Total, "users"),
 	}
-	by := found.ByStatus
+	for _, on := range []bool{q.Role != "", q.Team != ""} {
+		if on {
+			p.FiltersOn++
+		}
+	}
+	for _, role := range s.Directory.Current().Roles() {
+		p.Roles.Options = append(p.Roles.Options, component.Option{Value: string(role.ID), Label: role.Name})
+	}
+	for _, t := range view.Teams() {
+		p.Teams.Options = append(p.Teams.Options, component.Option{Value: string(t.ID), Label: t.Name})
+	}
+	for _, u := range found.Items {
+		p.Rows = append(p.Rows, s.userRow(view, u))
+	}
+	p.Empty = component.EmptyStateProps{Icon: component.IconSearch, Title: "Nobody matches", Text: "Try fewer letters, or take a filter away. Inactive people are listed under Inactive and All.", TestID: "users-empty",
+		Action: component.LinkButton(component.LinkButtonProps{Label: "Clear search and filters", URL: route.Users})}
+	if view.Counts().Users == 0 {
+		p.Empty = component.EmptyStateProps{Icon: component.IconUsers, Title: "Nobody to show", Text: "You see yourself and the people of the teams that you lead. There are none yet.", TestID: "users-empty"}
+	}
+	return p
+}
+
+// statusTabs are the choices of status, each with its number under the other filters.
+func statusTabs(r *http.Request, q directory.UserQuery, by map[directory.Status]int) component.TabsProps {
+	current := ""
+	switch {
+	case q.AllStatuses:
+		current = "all"
+	case len(q.Status) == 1:
+		current = string(q.Status[0])
+	}
+	tabs := component.TabsProps{Label: "Status"}
 	for _, t := range []struct {
 		label, value, testID string
 		n                    int
@@ -74,42 +112,40 @@ func (s *server) newUsersProps(r *http.Request, view directory.View, q directory
 		{"Inactive", string(directory.Inactive), "status-inactive", by[directory.Inactive]},
 		{"All", "all", "status-all", by[directory.Active] + by[directory.Pending] + by[directory.Inactive]},
 	} {
-		p.Statuses.Tabs = append(p.Statuses.Tabs, component.Tab{Label: t.label, URL: query(r, map[string]string{"status": t.value, "page": ""}), Current: status == t.value, Count: t.n, ShowCount: true, TestID: t.testID})
+		tabs.Tabs = append(tabs.Tabs, component.Tab{Label: t.label, URL: query(r, map[string]string{"status": t.value, "page": ""}), Current: current == t.value, Count: t.n, ShowCount: true, TestID: t.testID})
 	}
-	p.Statuses.Label = "Status"
-	p.Roles = component.SelectProps{Name: "role", Label: "Role", Value: string(q.Role), Empty: "Any role"}
-	for _, role := range s.Directory.Current().Roles() {
-		p.Roles.Options = append(p.Roles.Options, component.Option{Value: string(role.ID), Label: role.Name})
-		if role.ID == q.Role {
-			p.Chips.Chips = append(p.Chips.Chips, component.Chip{Label: "Role: " + role.Name, RemoveURL: query(r, map[string]string{"role": "", "page": ""})})
+	return tabs
+}
+
+// userChips are the filters that are on. One that names nothing known, or nothing in the actor's scope, has a chip as
+// well, so that it can be taken away.
+func (s *server) userChips(r *http.Request, view directory.View, q directory.UserQuery) component.ChipsProps {
+	chips := component.ChipsProps{ClearURL: query(r, map[string]string{"q": "", "role": "", "team": "", "sub": "", "page": ""})}
+	add := func(label string, without map[string]string) {
+		without["page"] = ""
+		chips.Chips = append(chips.Chips, component.Chip{Label: label, RemoveURL: query(r, without)})
+	}
+	if q.Text != "" {
+		add("Search: "+q.Text, map[string]string{"q": ""})
+	}
+	if q.Role != "" {
+		label := "Role: not found"
+		if role, ok := s.Directory.Current().Role(q.Role); ok {
+			label = "Role: " + role.Name
 		}
+		add(label, map[string]string{"role": ""})
 	}
-	p.Teams = component.SelectProps{Name: "team", Label: "Team", Value: string(q.Team), Empty: "Any team"}
-	for _, t := range view.Teams() {
-		p.Teams.Options = append(p.Teams.Options, component.Option{Value: string(t.ID), Label: t.Name})
-		if t.ID == q.Team {
-			label := "Team: " + t.Name
+	if q.Team != "" {
+		label := "Team: not found"
+		if t, ok := view.Team(q.Team); ok {
+			label = "Team: " + t.Name
 			if q.WithSubTeams {
 				label += " with sub-teams"
 			}
-			p.Chips.Chips = append(p.Chips.Chips, component.Chip{Label: label, RemoveURL: query(r, map[string]string{"team": "", "sub": "", "page": ""})})
 		}
+		add(label, map[string]string{"team": "", "sub": ""})
 	}
-	if q.Text != "" {
-		p.Chips.Chips = append(p.Chips.Chips, component.Chip{Label: "Search: " + q.Text, RemoveURL: query(r, map[string]string{"q": "", "page": ""})})
-	}
-	p.Chips.ClearURL = route.Users
-	p.WithSub = component.CheckboxProps{Name: "sub", Label: "with its sub-teams", Checked: q.WithSubTeams}
-	for _, u := range found.Items {
-		p.Rows = append(p.Rows, s.userRow(view, u))
-	}
-	p.Pager = pager(r, found.Page, found.Size, len(found.Items), found.Total, "users")
-	p.Empty = component.EmptyStateProps{Icon: component.IconUsers, Title: "Nobody matches", Text: "Try fewer letters, or take a filter away. Inactive people are shown under Inactive and All.", TestID: "users-empty",
-		Action: component.LinkButton(component.LinkButtonProps{Label: "Clear search and filters", URL: route.Users})}
-	if view.Counts().Users == 0 {
-		p.Empty = component.EmptyStateProps{Icon: component.IconUsers, Title: "Nobody to show", Text: "You see the people of the teams that you lead. They have no members yet.", TestID: "users-empty"}
-	}
-	return p
+	return chips
 }
 
 func (s *server) userRow(view directory.View, u *directory.User) page.UserRow {
@@ -142,7 +178,7 @@ func hidden(r *http.Request, names ...string) []component.Hidden {
 }
 
 // sortHeader is the head of a column: a click sorts by it, the next the other way round.
-func (s *server) sortHeader(r *http.Request, label, key, current string) component.SortHeaderProps {
+func sortHeader(r *http.Request, label, key, current string) component.SortHeaderProps {
 	if current == "" {
 		current = "name"
 	}
@@ -182,7 +218,11 @@ func (s *server) usersShow(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Notice = notice
-	if p.Frame, err = s.frame(w, r, route.Users, layout.Props{Title: u.Name, Crumbs: []layout.Crumb{{Label: "Users", URL: route.Users}}}); err != nil {
+	frame := layout.Props{Title: u.Name}
+	if actorFrom(ctx).May(access.UsersRead) { // everybody has a page of their own, but not the list
+		frame.Crumbs = []layout.Crumb{{Label: "Users", URL: route.Users}}
+	}
+	if p.Frame, err = s.frame(w, r, route.Users, frame); err != nil {
 		return err
 	}
 	return s.show(w, r, http.StatusOK, page.User(p))
@@ -205,9 +245,14 @@ func (s *server) newUserProps(r *http.Request, view directory.View, u *directory
 	here := route.User(u.ID)
 	tab := r.URL.Query().Get("tab")
 	p := page.UserProps{ID: string(u.ID), Name: u.Name, Email: u.Email, Status: string(u.Status)}
-	changes, err := s.Changes.About(ctx, actorFrom(ctx), "", u.ID)
+	a := actorFrom(ctx)
+	changes, err := s.Changes.About(ctx, a, "", u.ID)
 	if err != nil {
-		return p, err
+		return p, fmt.Errorf("requests about %s: %w", u.ID, err)
+	}
+	p.NoTeams, p.RequestsHint = "In no team", "Changes that were about this person"
+	if !a.Scope().All {
+		p.NoTeams, p.RequestsHint = "In no team that you may open", "Those that you may see"
 	}
 	p.Requests = s.homeChanges(changes, len(changes))
 	member, manages := view.TeamsOf(u.ID)
@@ -245,8 +290,7 @@ func (s *server) userFacts(view directory.View, u *directory.User) []component.D
 		{Term: "First name", Text: u.FirstName},
 		{Term: "Last name", Text: u.LastName},
 		{Term: "E-mail", Text: u.Email, Origin: "cannot be changed through the Gtmhub API"},
-		{Term: "Language", Text: u.Language},
-		{Term: "Status", Content: component.UserPill(component.UserStatus(u.Status))},
+		{Term: "Language", Text: languageName(u.Language), Origin: "of the pages and mails of Gtmhub"},
 		{Term: "Created", Text: s.day(u.Created)},
 	}
 	if !u.Invited.IsZero() {

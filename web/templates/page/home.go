@@ -1,6 +1,11 @@
 package page
 
-import "github.com/gtmhub-portal/portal/web/templates/layout"
+import (
+	"github.com/a-h/templ"
+
+	"github.com/gtmhub-portal/portal/web/templates/component"
+	"github.com/gtmhub-portal/portal/web/templates/layout"
+)
 
 // ErrorProps is an error page.
 type ErrorProps struct {
@@ -32,29 +37,40 @@ type SignedOutProps struct {
 
 // HomeProps is the first page, by what the person may do.
 type HomeProps struct {
-	Frame                                     layout.Props
-	Tiles                                     []Tile
-	Waiting, Mine                             []HomeChange
-	WaitingTotal                              int
-	Led, Member                               []HomeTeam
-	MayInvite, MayDecide, MaySeeUsers         bool
-	TeamsURL, UsersURL, InviteURL, ChangesURL string
+	Frame layout.Props
+	Tiles []Tile
+	// MayDecide shows Waiting, and ShowMine shows Mine, empty ones too.
+	MayDecide, ShowMine bool
+	Waiting, Mine       []HomeChange
+	// WaitingMore and MineMore lead to the whole lists; nil for none.
+	WaitingMore, MineMore templ.Component
+	Led, Member           []HomeTeam
+	// Empty is shown when it has a title: there is nothing else.
+	Empty component.EmptyStateProps
 }
 
 // Tile is a number with the list behind it.
-type Tile struct{ Label, Value, URL string }
+type Tile struct {
+	Label, Value, URL string
+	Icon              component.Icon
+	Tone              component.Tone
+	TestID            string
+}
 
 // HomeChange is a request in a short list.
 type HomeChange struct {
-	Number                                 int
-	Title, URL, State, By, When, WhenExact string
-	Ended, Total                           int
+	Number         int
+	Title, URL, By string
+	State          component.ChangeState
+	When           component.When
+	// Progress says how far the run is: "40 of 120"; empty before and after.
+	Progress string
 }
 
-// HomeTeam is a team in a short list.
+// HomeTeam is a team in a short list. Pending and AddURL are set for teams that the person leads.
 type HomeTeam struct {
-	Name, URL       string
-	People, Pending int
+	Name, URL, AddURL string
+	People, Pending   int
 }
 
 // MeProps is the person's own page.

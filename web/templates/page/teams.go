@@ -19,9 +19,9 @@ type TeamsProps struct {
 	Search component.SearchBoxProps
 	Total  int
 	Tree   component.TreeProps
-	// Led are the teams that a lead leads, before the tree.
-	Led   []HomeTeam
-	Empty component.EmptyStateProps
+	// Levels switch between the closed and the open tree; empty where the tree is open anyway.
+	Levels component.TabsProps
+	Empty  component.EmptyStateProps
 }
 
 // TeamProps is a team's page.
@@ -38,7 +38,10 @@ type TeamProps struct {
 	Search      component.SearchBoxProps
 	Pager       component.PagerProps
 	Empty       component.EmptyStateProps
-	SubTeams    []HomeTeam
+	// MembersHint says how many members there are and how many of them have not signed in.
+	MembersHint  string
+	ShowSubTeams bool
+	SubTeams     []HomeTeam
 	// CanChange draws the buttons; Why says what the rule is when they are not drawn.
 	CanChange bool
 	Why       string
@@ -52,8 +55,9 @@ type TeamProps struct {
 type Member struct {
 	ID, Name, Email, URL string
 	Status               string
-	Manager              bool
-	RemoveURL            string
+	// Note is "manager" for the team's manager.
+	Note      string
+	RemoveURL string
 }
 
 // TeamAddProps is the people finder of a team.
@@ -63,12 +67,13 @@ type TeamAddProps struct {
 	BackURL       string
 	AddURL        string
 	Search        component.SearchBoxProps
-	Asked         bool
 	People        []Found
 	Empty         component.EmptyStateProps
 	Error         string
 	NotAllowed    string
 	MoreThanShown bool
+	// Announce is read out after a search: how many were found.
+	Announce string
 }
 
 // Found is a person that the finder found: name and address only.

@@ -13,17 +13,18 @@ const UsersList fragmentKey = "users-list"
 
 // UsersProps is the list of users.
 type UsersProps struct {
-	Frame  layout.Props
-	Search component.SearchBoxProps
-	// Filters are the values that the filter form shows.
-	Statuses    component.TabsProps
-	Roles       component.SelectProps
-	Teams       component.SelectProps
-	WithSub     component.CheckboxProps
-	FilterKeep  []component.Hidden
-	ListURL     string
-	Chips       component.ChipsProps
-	ShowFilters bool
+	Frame    layout.Props
+	Search   component.SearchBoxProps
+	Statuses component.TabsProps
+	Roles    component.SelectProps
+	Teams    component.SelectProps
+	WithSub  component.CheckboxProps
+	// FilterKeep are the values of the address that the filter form must not lose.
+	FilterKeep []component.Hidden
+	ListURL    string
+	Chips      component.ChipsProps
+	// FiltersOn counts the filters behind the button that are on.
+	FiltersOn int
 
 	Rows    []UserRow
 	Total   int
@@ -45,20 +46,18 @@ type UserRow struct {
 
 // UserProps is a user's page.
 type UserProps struct {
-	Frame               layout.Props
-	ID, Name, Email     string
-	Status              string
-	Notice              string
-	Tabs                component.TabsProps
-	Facts               []component.Definition
-	Roles               []UserRole
-	Teams, Manages      []HomeTeam
-	Requests            []HomeChange
-	ShowOverview        bool
-	ShowTeams           bool
-	ShowRequests        bool
-	OtherTeams          int
-	MayFindMoreRequests bool
+	Frame           layout.Props
+	ID, Name, Email string
+	Status          string
+	Notice          string
+	Tabs            component.TabsProps
+	Facts           []component.Definition
+	Roles           []UserRole
+	Teams, Manages  []HomeTeam
+	Requests        []HomeChange
+	// NoTeams is said when Teams is empty, RequestsHint says which requests are listed.
+	NoTeams, RequestsHint                 string
+	ShowOverview, ShowTeams, ShowRequests bool
 }
 
 // UserRole is a role of a user.
