@@ -54,7 +54,8 @@ type Plan struct {
 	Links map[int]int
 	// Question is the whole put to the policy; the single rows were put to it by the recipe.
 	Question access.Question
-	// Single says that the change is about one person, for the rule on many single invitations.
+	// Single says that something would be done for one person at most, for the rule on many single invitations.
+	// Rows that are not possible or have nothing to do must not hide it.
 	Single bool
 }
 

@@ -77,7 +77,7 @@ func (s *Service) Preview(ctx context.Context, a access.Actor, requester Person,
 		return Preview{}, fmt.Errorf("plan %s: %w", in.Recipe, err)
 	}
 	if plan.Single {
-		n, err := s.o.Store.RecentSingles(ctx, requester, in.Recipe, 24*time.Hour)
+		n, err := s.o.Store.RecentDirect(ctx, requester, in.Recipe, 24*time.Hour)
 		if err != nil {
 			return Preview{}, fmt.Errorf("count single invitations: %w", err)
 		}
@@ -265,9 +265,23 @@ type Word struct {
 	Reject  []id.Row
 }
 
+// rejectsOnly checks that the word takes out rows of this list only.
+func (w Word) rejectsOnly(rows []Row) error {
+	own := make(map[id.Row]bool, len(rows))
+	for i := range rows {
+		own[rows[i].ID] = true
+	}
+	for _, r := range w.Reject {
+		if !own[r] {
+			return fault.New(fault.Invalid, "The ticks do not belong to this request, so nothing was decided. Open it again.")
+		}
+	}
+	return nil
+}
+
 // Decide records a decision. Errors: NotFound if the actor may not see the change and has not seen it while it waited; Forbidden for the requester, editors
 // and people without the right; Conflict when it was decided, edited or lapsed meanwhile; Invalid when a rejection
-// has no reason.
+// has no reason, or a row to reject is not one of this change.
 func (s *Service) Decide(ctx context.Context, a access.Actor, by Person, c id.Change, w Word) (Change, error) {
 	ch, err := s.o.Store.Change(ctx, c)
 	if err != nil {
@@ -299,6 +313,10 @@ func (s *Service) Decide(ctx context.Context, a access.Actor, by Person, c id.Ch
 	if w.Version != ch.Version || w.Hash != ch.Hash || Hash(ch.Version, rows) != ch.Hash {
 		s.refused(ctx, a, "decide", access.Verdict{Rule: "decide: stale list"})
 		return Change{}, fault.New(fault.Conflict, "The list has changed since this page was drawn. Nothing was decided; look at it again.")
+	}
+	if err := w.rejectsOnly(rows); err != nil {
+		s.refused(ctx, a, "decide", access.Verdict{Rule: "decide: foreign rows"})
+		return Change{}, err
 	}
 	event := audit.Approved
 	if !w.Approve {

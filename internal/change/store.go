@@ -32,7 +32,8 @@ type Store interface {
 	Decide(ctx context.Context, c id.Change, d Decision, entries ...audit.Entry) (Change, error)
 	// Move changes the state by one conditional update: Conflict unless the state is one of from. Moving to an ended
 	// state sets Ended; to Cancelled or Withdrawn or Lapsed turns queued and held rows into CancelledRow with the
-	// note as reason; to Running sets Started once and clears Resumes and Note.
+	// note as reason; to Running sets Started once and clears Resumes and Note. Moving to Lapsed is Conflict before the
+	// time of Lapses, and starting a change is Conflict after it.
 	Move(ctx context.Context, c id.Change, from []State, to State, note string, entries ...audit.Entry) error
 	// Retry puts the refused and attention rows (and the rows cancelled because of them) back to queued with Attempt
 	// 0, and a Problems change back to Running. It returns how many rows.
@@ -64,8 +65,9 @@ type Store interface {
 	// Finish moves a running change without open rows to Finished, or to Problems if rows were refused or need a
 	// person. done is false when rows are still open or it is not running. Paused changes stay.
 	Finish(ctx context.Context, c id.Change, entries ...audit.Entry) (done bool, err error)
-	// RecentSingles counts the single-person changes of the kind that the person had carried out without a decision since d ago.
-	RecentSingles(ctx context.Context, p Person, kind string, d time.Duration) (int, error)
+	// RecentDirect counts the changes of the kind that the person had carried out without a decision since d ago, and in
+	// which something was to be done. Rows that were not possible or had nothing to do do not make a change another one.
+	RecentDirect(ctx context.Context, p Person, kind string, d time.Duration) (int, error)
 	// Speed is how many rows of the change's first step got a good end within the last d.
 	Speed(ctx context.Context, c id.Change, d time.Duration) (int, error)
 	// DeletePayloads removes source files of changes that ended before the given age (90 days).

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,7 +107,7 @@ func (t *tx) change(ch id.Change) (change.Change, error) {
 	return all[0], nil
 }
 
-func noChange() error { return fault.New(fault.NotFound, "There is no such change.") }
+func noChange() error { return fault.New(fault.NotFound, "There is no such request.") }
 
 // changes reads heads, then the decisions and the counts of all of them with one query each.
 func (t *tx) changes(rest string, args ...any) ([]change.Change, error) {
@@ -322,18 +323,27 @@ func (c *ChangeStore) Decide(ctx context.Context, ch id.Change, d change.Decisio
 	return out, nil
 }
 
-// reject marks the rows that a decision takes out, and those that depend on them.
+// reject marks the rows that a decision takes out, and those that depend on them. Rows of another change, or rows that are
+// not open, make it fail: nothing of another change may ever move here.
 func (t *tx) reject(ch id.Change, d change.Decision) error {
 	const set = `UPDATE change_row SET state = 'rejected', reason = $1, updated = {now} WHERE change_id = $2 AND state = 'queued'`
 	if !d.Approve {
 		_, err := t.exec(set, d.Reason, string(ch))
 		return err
 	}
-	for part := range chunks(d.Rejected) {
+	rejected := slices.Compact(slices.Sorted(slices.Values(d.Rejected)))
+	for part := range chunks(rejected) {
 		args := append([]any{d.Reason, string(ch)}, anys(part)...)
-		if _, err := t.exec(set+` AND id IN `+list(3, len(part)), args...); err != nil {
+		n, err := t.exec(set+` AND id IN `+list(3, len(part)), args...)
+		if err != nil {
 			return err
 		}
+		if n != len(part) {
+			return fault.New(fault.Invalid, "Some of the ticked rows are not open in this request, so nothing was decided. Open it again.")
+		}
+	}
+	// The rows below come last: a row that was ticked and also depends on a ticked one must still be open above.
+	for part := range chunks(rejected) {
 		if err := t.cascade(part, change.RejectedRow, ""); err != nil {
 			return err
 		}
@@ -371,6 +381,12 @@ func (c *ChangeStore) Move(ctx context.Context, ch id.Change, from []change.Stat
 			marks[i] = w.arg(string(s))
 		}
 		w.add("state IN (" + strings.Join(append(marks, "''"), ",") + ")") // '' is no state, but keeps the list from being empty
+		switch to {
+		case change.Lapsed:
+			w.add("lapses > 0 AND lapses <= {now}")
+		case change.Running:
+			w.add("(started > 0 OR lapses = 0 OR lapses > {now})") // a decision that is too old starts nothing
+		}
 		n, err := t.exec(`UPDATE change SET state = $1, note = $2,
 			started = CASE WHEN $3 AND started = 0 THEN {now} ELSE started END,
 			resumes = CASE WHEN $3 THEN 0 ELSE resumes END,
@@ -477,14 +493,13 @@ func (c *ChangeStore) Finish(ctx context.Context, ch id.Change, entries ...audit
 	return done && err == nil, err
 }
 
-// RecentSingles implements change.Store. Single-person means one row in the first step.
-func (c *ChangeStore) RecentSingles(ctx context.Context, p change.Person, kind string, d time.Duration) (n int, err error) {
+// RecentDirect implements change.Store. A change that was cancelled counts too if a row of it was begun.
+func (c *ChangeStore) RecentDirect(ctx context.Context, p change.Person, kind string, d time.Duration) (n int, err error) {
 	w := where{args: []any{d.Milliseconds(), kind}}
 	w.add(w.samePerson(p, "c.requester_key", "c.requester_user"))
 	err = c.s.read(ctx, "count recent changes", func(t *tx) error {
 		return t.row(`SELECT COUNT(*) FROM change c`+w.text()+` AND c.created > {now} - $1 AND c.kind = $2 AND c.deciders = 0
-			AND c.state IN ('approved', 'running', 'paused', 'finished', 'problems')
-			AND (SELECT COUNT(*) FROM change_row r WHERE r.change_id = c.id AND r.step = 0) = 1`, w.args...).Scan(&n)
+			AND EXISTS (SELECT 1 FROM change_row r WHERE r.change_id = c.id AND r.action IN ('create', 'update') AND r.state NOT IN ('cancelled', 'rejected'))`, w.args...).Scan(&n)
 	})
 	return n, err
 }

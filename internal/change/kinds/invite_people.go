@@ -50,11 +50,12 @@ func (r InvitePeople) Plan(ctx context.Context, a access.Actor, fields json.RawM
 	if err := r.freshen(ctx, a, slices.Compact(teams)); err != nil {
 		return change.Plan{}, err
 	}
-	pl := planner{InvitePeople: r, actor: a, snap: r.dir.Current(), plan: change.Plan{Links: map[int]int{}, Single: wanted == 1}}
+	pl := planner{InvitePeople: r, actor: a, snap: r.dir.Current(), plan: change.Plan{Links: map[int]int{}}}
 	for _, p := range in.People {
 		pl.person(p)
 	}
 	pl.plan.Question = access.Question{Act: access.InviteUser, Teams: r.knownTeams(unique(pl.teams)), Roles: r.rolesFacts(unique(pl.roles)), Rows: max(pl.people, 1)}
+	pl.plan.Single = pl.people <= 1
 	pl.plan.Title = fmt.Sprintf("Invite %d people", wanted)
 	if wanted == 1 {
 		pl.plan.Title = "Invite " + pl.only

@@ -448,35 +448,90 @@ func testDue(t *testing.T, s *store.Store) {
 	equal(t, "due", want, []string{"running", "approved", "late"})
 }
 
-func testRecentSingles(t *testing.T, s *store.Store) {
-	add := func(by int, kind string, state change.State, deciders, n int) {
-		all := rows(0, n)
-		all = append(all, rows(1, 2)...)
+func testRecentDirect(t *testing.T, s *store.Store) {
+	add := func(by int, kind string, state change.State, deciders int, edit ...func(*change.Row)) {
+		all := []change.Row{row(0, 1, edit...), row(0, 2, func(r *change.Row) { r.Action, r.State = change.NotPossible, change.Blocked })}
+		all = append(all, row(1, 1, func(r *change.Row) { r.Parent, r.Action, r.State = all[0].ID, change.NothingToDo, change.Nothing }))
 		c := head(state, all)
 		c.Requester, c.Kind, c.Deciders = person(by), kind, deciders
 		create(t, s, c, all)
 	}
-	add(1, "edit name", change.Finished, 0, 1)
-	add(1, "edit name", change.Running, 0, 1)
-	add(1, "edit name", change.Running, 1, 1)   // decided
-	add(1, "edit name", change.Running, 0, 2)   // two people
-	add(1, "edit name", change.Cancelled, 0, 1) // not carried out
-	add(1, "set language", change.Finished, 0, 1)
-	add(2, "edit name", change.Finished, 0, 1)
+	is := func(st change.RowState) func(*change.Row) { return func(r *change.Row) { r.State = st } }
+	add(1, "edit name", change.Finished, 0, is(change.Done))
+	add(1, "edit name", change.Running, 0)
+	add(1, "edit name", change.Cancelled, 0, is(change.Done))         // cancelled when it was too late
+	add(1, "edit name", change.Cancelled, 0, is(change.CancelledRow)) // not carried out
+	add(1, "edit name", change.Running, 1)                            // decided
+	add(1, "set language", change.Finished, 0)                        // another kind
+	add(1, "edit name", change.Finished, 0, func(r *change.Row) { r.Action, r.State = change.NothingToDo, change.Nothing })
+	add(2, "edit name", change.Finished, 0)
 	for _, tc := range []struct {
 		name string
 		by   change.Person
 		d    time.Duration
 		want int
 	}{
-		{"a day", person(1), 24 * time.Hour, 2},
+		{"a day", person(1), 24 * time.Hour, 3},
 		{"no time", person(1), -time.Second, 0},
 		{"somebody else", person(2), 24 * time.Hour, 1},
 		{"nobody", person(3), 24 * time.Hour, 0},
 	} {
-		n, err := s.Changes().RecentSingles(t.Context(), tc.by, "edit name", tc.d)
+		n, err := s.Changes().RecentDirect(t.Context(), tc.by, "edit name", tc.d)
 		ok(t, tc.name, err)
 		equal(t, tc.name, n, tc.want)
+	}
+}
+
+// testDecideForeign: a decision never moves rows of another change, whatever it names.
+func testDecideForeign(t *testing.T, s *store.Store) {
+	other := rows(0, 1)
+	other = append(other, row(1, 1, func(r *change.Row) { r.Parent = other[0].ID }))
+	running := create(t, s, head(change.Running, other), other)
+	all := rows(0, 2)
+	all = append(all, row(0, 3, func(r *change.Row) { r.State = change.Blocked }))
+	c := create(t, s, head(change.Waiting, all), all)
+	for name, reject := range map[string]id.Row{"a row of another change": other[0].ID, "no row": "nosuch", "a row that is not open": all[2].ID} {
+		_, err := s.Changes().Decide(t.Context(), c.ID, change.Decision{Version: 1, Hash: c.Hash, By: person(2), Approve: true, Reason: "No.", Rejected: []id.Row{all[0].ID, reject}}, entry(2, audit.Approved))
+		wantKind(t, name, err, fault.Invalid)
+	}
+	equal(t, "rows of the other change", states(t, s, running.ID), []change.RowState{change.Queued, change.Queued})
+	equal(t, "own rows", states(t, s, c.ID), []change.RowState{change.Queued, change.Queued, change.Blocked})
+	equal(t, "decisions", len(reload(t, s, c.ID).Decisions), 0)
+}
+
+// testLapse: what was not started in time is not started any more, and nothing lapses before its time.
+func testLapse(t *testing.T, s *store.Store) {
+	for _, tc := range []struct {
+		name        string
+		state       change.State
+		deciders    int
+		lapse       time.Duration
+		run, lapsed fault.Kind
+	}{
+		{"in time", change.Approved, 1, time.Hour, "", fault.Conflict},
+		{"too late", change.Approved, 1, -time.Second, fault.Conflict, ""},
+		{"paused before it began, too late", change.Paused, 1, -time.Second, fault.Conflict, ""},
+		{"direct", change.Approved, 0, -time.Second, "", fault.Conflict},
+		{"waiting in time", change.Waiting, 1, time.Hour, "", fault.Conflict},
+	} {
+		all := rows(0, 1)
+		c := head(tc.state, all)
+		c.Deciders = tc.deciders
+		c, err := s.Changes().Create(t.Context(), c, all, nil, tc.lapse)
+		ok(t, tc.name, err)
+		from := []change.State{tc.state}
+		wantKind(t, tc.name+": lapses", s.Changes().Move(t.Context(), c.ID, from, change.Lapsed, "Too late."), tc.lapsed)
+		if tc.lapsed != "" {
+			wantKind(t, tc.name+": runs", s.Changes().Move(t.Context(), c.ID, from, change.Running, ""), tc.run)
+			continue
+		}
+		equal(t, tc.name+": rows", states(t, s, c.ID), []change.RowState{change.CancelledRow})
+		c = head(tc.state, all)
+		all[0].ID = id.NewRow()
+		c.Deciders = tc.deciders
+		c, err = s.Changes().Create(t.Context(), c, all, nil, tc.lapse)
+		ok(t, tc.name, err)
+		wantKind(t, tc.name+": runs", s.Changes().Move(t.Context(), c.ID, from, change.Running, ""), tc.run)
 	}
 }
 
