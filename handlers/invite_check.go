@@ -458,7 +458,7 @@ func (k *repairer) setCell(row int, f joiners.Field, text string) problems {
 		return gone
 	}
 	if len(text) > joiners.Limits.CellBytes {
-		return problems{{Field: editName(f), Message: fmt.Sprintf("%s may have at most %d characters.", fieldLabel(f), joiners.Limits.CellBytes)}}
+		return problems{{Message: fmt.Sprintf("%s may have at most %d characters.", fieldLabel(f), joiners.Limits.CellBytes)}}
 	}
 	set(k.edits.Cells, row, f, text)
 	return nil
