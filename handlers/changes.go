@@ -378,6 +378,7 @@ type decision struct {
 	hash          string
 	ready, reason string
 	reject        []id.Row
+	ticked        map[id.Row]bool // the same as a set
 	word, text    string
 	page, size    int
 	problem       string
@@ -404,14 +405,14 @@ func readDecision(f url.Values) (decision, error) {
 	if !slices.Contains(change.Words(), d.word) {
 		d.word = ""
 	}
-	d.size = min(d.size, everybody)
+	d.size, d.ticked = min(d.size, everybody), map[id.Row]bool{}
 	for _, text := range f["reject"] {
 		row, err := id.ParseRow(text)
 		if err != nil {
 			return d, fault.Wrap(err, fault.Invalid, "The ticks could not be read, so nothing was decided. Open the request again.")
 		}
-		if !slices.Contains(d.reject, row) {
-			d.reject = append(d.reject, row)
+		if !d.ticked[row] {
+			d.reject, d.ticked[row] = append(d.reject, row), true
 		}
 	}
 	return d, nil

@@ -158,11 +158,13 @@ func (s *server) changeRun(r *http.Request, c *change.Change) (page.ChangeRun, e
 	for _, st := range c.Counts {
 		run.Steps = append(run.Steps, changeStep(c.ID, st))
 	}
+	// What is on its way gets its end even when the rest is paused or cancelled.
+	moving := c.State == change.Running || c.State == change.Approved
 	for _, st := range c.Counts {
-		unknown := st.Rows[change.Unknown] > 0
-		if (c.State.Ended() && unknown) || c.State == change.Running || c.State == change.Approved {
-			run.PollURL = route.Change(c.ID)
-		}
+		moving = moving || st.Rows[change.Checking]+st.Rows[change.InIntent]+st.Rows[change.Unknown] > 0
+	}
+	if moving {
+		run.PollURL = route.Change(c.ID)
 	}
 	main := c.Main()
 	switch c.State {
@@ -175,11 +177,14 @@ func (s *server) changeRun(r *http.Request, c *change.Change) (page.ChangeRun, e
 		run.MayClose = "You can close this page. The work goes on, and the result stays here."
 	case change.Paused:
 		run.Progress = &component.ProgressProps{Label: "Done so far", Value: main.Ended(), Max: main.Total(), Text: count(main.Ended()) + " of " + count(main.Total()), TestID: "progress"}
-		run.Announce = "Paused"
+		run.Announce = "Paused at " + run.Progress.Text
 	case change.Approved:
 		run.MayClose = "It starts in a moment. You can close this page."
 	case change.Finished, change.Problems, change.Cancelled:
 		run.Announce = c.State.Word() + ": " + words(main)
+	}
+	if moving {
+		run.Announce = "" // said once, at the end, and not with every look
 	}
 	run.Acts = changeActs(a, c)
 	if c.SourceName != "" && (c.State.Ended() || c.State == change.Paused) {
@@ -444,7 +449,7 @@ func (s *server) decisionProps(r *http.Request, p *page.ChangeProps, v changeVie
 	onPage := map[id.Row]bool{}
 	for _, person := range shown[from:to] {
 		row := s.changePerson(r, person, p.Table.Columns)
-		row.Ticked = slices.Contains(typed.reject, person.row.ID)
+		row.Ticked = typed.ticked[person.row.ID]
 		onPage[person.row.ID] = true
 		p.Table.People = append(p.Table.People, row)
 	}
@@ -477,7 +482,7 @@ func decisionForm(c *change.Change, all []affected, typed *decision) (*page.Chan
 	for i := range all {
 		if all[i].decidable() {
 			d.Total++
-			if slices.Contains(typed.reject, all[i].row.ID) {
+			if typed.ticked[all[i].row.ID] {
 				d.Ticked++
 			}
 		}
