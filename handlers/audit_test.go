@@ -101,8 +101,10 @@ func TestAuditScope(t *testing.T) {
 	t.Parallel()
 	p := handlertest.New(t)
 	lead, other := p.As(handlertest.Lead), p.As(handlertest.LeadWithSub)
-	submit(t, p, lead, change.Input{Recipe: change.AddMembers, Fields: change.Fields(change.Members{Team: p.Team("Website Maintainers").ID, Users: []id.User{p.User(handlertest.Employee.Email).ID}})})
-	submit(t, p, p.As(handlertest.HR), change.Input{Recipe: change.AddMembers, Fields: change.Fields(change.Members{Team: p.Team("Website Maintainers").ID, Users: []id.User{p.User(handlertest.Approver.Email).ID}})})
+	own := submit(t, p, lead, change.Input{Recipe: change.AddMembers, Fields: change.Fields(change.Members{Team: p.Team("Website Maintainers").ID, Users: []id.User{p.User(handlertest.Employee.Email).ID}})})
+	byHR := submit(t, p, p.As(handlertest.HR), change.Input{Recipe: change.AddMembers, Fields: change.Fields(change.Members{Team: p.Team("Website Maintainers").ID, Users: []id.User{p.User(handlertest.Approver.Email).ID}})})
+	p.WaitFor(own.ID)
+	p.WaitFor(byHR.ID)
 	mine := strings.Join(sentences(lead.Get(route.Audit).Doc()), "\n")
 	for _, want := range []string{"made a change: Add Catarina Singh", "called for Catarina Singh", "called for Erik Müller"} {
 		if !strings.Contains(mine, want) {
