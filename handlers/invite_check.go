@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/fault"
@@ -73,6 +74,9 @@ type problemGroup struct {
 	cells bool
 }
 
+// compareWait is how long a page waits for the account: a lead's teams are read fresh.
+const compareWait = 5 * time.Second
+
 func (s *server) work(ctx context.Context, d joiners.Draft) (*worked, error) {
 	a, me := actorFrom(ctx), personFrom(ctx)
 	list, err := joiners.Read(d.Data, d.Format)
@@ -94,6 +98,8 @@ func (s *server) work(ctx context.Context, d joiners.Draft) (*worked, error) {
 		}
 	}
 	if k.result.Usable() > 0 {
+		ctx, stop := context.WithTimeout(ctx, compareWait)
+		defer stop()
 		k.preview, err = s.Changes.Preview(ctx, a, me, change.Input{Recipe: change.InvitePeople, Fields: change.Fields(k.invitations())})
 		switch {
 		case err != nil && fault.KindOf(err) == fault.Unavailable:

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gtmhub-portal/portal/gtmhub/emulator"
 	"github.com/gtmhub-portal/portal/handlers/handlertest"
 	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/fault"
@@ -815,4 +816,32 @@ func TestInvite_sample_file_is_a_list(t *testing.T) {
 		t.Fatalf("%d %v", got.Status, got.Header)
 	}
 	w.check(w.upload("invite-people.csv", []byte(got.Body)))
+}
+
+func TestInvite_while_Gtmhub_does_not_answer(t *testing.T) {
+	t.Parallel()
+	p := handlertest.New(t, handlertest.Options{Manual: true})
+	w := newWizard(t, p, handlertest.Lead)
+	check := w.pasted("Email,First name,Last name,Team\na.one@northwind.example,A,One,Website Maintainers\n,B,Two,\n")
+	if _, err := p.Emulator.AddFault(emulator.Fault{Effect: emulator.EffectStatus, Status: http.StatusServiceUnavailable}); err != nil {
+		t.Fatal(err)
+	}
+	d := w.page(check)
+	if diff := cmp.Diff(map[string]string{"all": "2", "not-compared": "1", "not-possible": "1"}, inviteCounts(d)); diff != "" {
+		t.Errorf("rows (-want +got)\n%s", diff)
+	}
+	if d.Count("[data-testid=invite-not-compared]") != 1 || d.Count("a[data-testid=invite-continue]") != 0 {
+		t.Error("the page does not say that it must wait")
+	}
+	review := strings.Replace(check, "/check", "/review", 1)
+	if got := w.Get(review); got.Location() != check {
+		t.Errorf("the review opens: %d", got.Status)
+	}
+	v := url.Values{"version": {strconv.Itoa(w.draft(check).Version)}, "reason": {"x"}, "without": {"yes"}, "seen": {"0-0-0-1-0-1-0-0"}}
+	if got := w.Post(review, v); got.Status != http.StatusServiceUnavailable {
+		t.Errorf("sent: %d", got.Status)
+	}
+	if d := w.draft(check); len(d.Data) == 0 {
+		t.Error("the list was lost")
+	}
 }
