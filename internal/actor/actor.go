@@ -55,7 +55,7 @@ func (b Builder) PortalRoles(p change.Person) bool {
 }
 
 func holds(grant []string, p change.Person) bool {
-	email := strings.ToLower(strings.TrimSpace(p.Email))
+	email := fold(p.Email)
 	for _, g := range grant {
 		if group, ok := strings.CutPrefix(g, "group:"); ok {
 			if slices.Contains(p.Groups, group) {
@@ -63,11 +63,22 @@ func holds(grant []string, p change.Person) bool {
 			}
 			continue
 		}
-		if email != "" && strings.ToLower(g) == email {
+		if email != "" && fold(g) == email {
 			return true
 		}
 	}
 	return false
+}
+
+// fold is the form in which addresses are compared: ASCII letters in lower case, all others as they are. Unicode folding
+// makes different addresses equal (the Kelvin sign becomes "k"), and here a match gives a role.
+func fold(email string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, strings.TrimSpace(email))
 }
 
 // Users finds users by address for the first sign-in.
