@@ -16,7 +16,7 @@ type Input struct {
 	Recipe string
 	// Fields is the recipe's own input as JSON.
 	Fields json.RawMessage
-	// Reason is what the requester says to whoever decides; at most MaxReason bytes.
+	// Reason is what the requester says to whoever decides; at most MaxReason characters.
 	Reason string
 	// Source is the uploaded file, nil for none.
 	Source *Source
@@ -32,7 +32,7 @@ type Source struct {
 	Format json.RawMessage
 }
 
-// MaxReason is the longest reason, in bytes.
+// MaxReason is the longest reason, in characters.
 const MaxReason = 1000
 
 // Recipe works an input out against the account as it is now. One file of package kinds each.

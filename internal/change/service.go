@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gtmhub-portal/portal/internal/access"
 	"github.com/gtmhub-portal/portal/internal/audit"
@@ -93,7 +94,7 @@ func (s *Service) Preview(ctx context.Context, a access.Actor, requester Person,
 // Unavailable when Gtmhub or the store does not answer. Nothing is stored then.
 func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, in Input) (Change, error) {
 	in.Reason = strings.TrimSpace(in.Reason)
-	if len(in.Reason) > MaxReason {
+	if utf8.RuneCountInString(in.Reason) > MaxReason {
 		return Change{}, &fault.FieldError{Field: "reason", Message: fmt.Sprintf("The reason may have at most %d characters.", MaxReason)}
 	}
 	p, err := s.Preview(ctx, a, requester, in)
@@ -121,6 +122,7 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 	open := 0
 	for i := range rows {
 		rows[i].ID, rows[i].Change = id.NewRow(), c.ID
+		rows[i].plain()
 		switch rows[i].Action {
 		case NothingToDo:
 			rows[i].State, rows[i].Reason = Nothing, rows[i].Note
@@ -302,7 +304,7 @@ func (s *Service) Decide(ctx context.Context, a access.Actor, by Person, c id.Ch
 	if (!w.Approve || len(w.Reject) > 0) && w.Reason == "" {
 		return Change{}, &fault.FieldError{Field: "reason", Message: "Say why you reject. The requester will read it."}
 	}
-	if len(w.Reason) > MaxReason {
+	if utf8.RuneCountInString(w.Reason) > MaxReason {
 		return Change{}, &fault.FieldError{Field: "reason", Message: fmt.Sprintf("The reason may have at most %d characters.", MaxReason)}
 	}
 	// The rows are hashed again here, so that a decision never covers a list that was altered behind our back.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gtmhub-portal/portal/internal/audit"
+	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/id"
 )
 
@@ -35,7 +36,7 @@ func (a *AuditStore) Append(ctx context.Context, entries ...audit.Entry) error {
 
 // audit writes entries at the end of the chain; those without a change get the one given. It must come last in a
 // transaction: it makes all other writers wait until the commit.
-func (t *tx) audit(change id.Change, entries []audit.Entry) error {
+func (t *tx) audit(of id.Change, entries []audit.Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -51,10 +52,13 @@ func (t *tx) audit(change id.Change, entries []audit.Entry) error {
 	var rows, names [][]any
 	for _, e := range entries {
 		if e.Change == "" {
-			e.Change = change
+			e.Change = of
 		}
 		seq++
 		e.Seq, e.At = seq, now
+		for _, text := range []*string{&e.Who.Issuer, &e.Who.Subject, &e.Act, &e.Before, &e.After, &e.Result, &e.PlanHash, &e.RequestID} {
+			*text = change.Plain(*text) // before the hash, which is over what is stored
+		}
 		e.Hash = audit.Hash(hash, e)
 		hash = e.Hash
 		rows = append(rows, []any{e.Seq, millis(e.At), string(e.Who.Kind), e.Who.Issuer, e.Who.Subject, string(e.Who.User), string(e.Event),

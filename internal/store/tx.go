@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gtmhub-portal/portal/internal/change"
 )
 
 // maxTries bounds how often a transaction is begun that the database ended for the sake of another one.
@@ -70,9 +72,20 @@ func (s *Store) once(ctx context.Context, db *sql.DB, o *sql.TxOptions, f func(*
 	return t.Commit()
 }
 
+// plain makes the texts among the arguments such that PostgreSQL takes them, here for both databases alike: what a person
+// types or Gtmhub sends must never be a fault of ours.
+func plain(args []any) []any {
+	for i, a := range args {
+		if s, ok := a.(string); ok {
+			args[i] = change.Plain(s)
+		}
+	}
+	return args
+}
+
 // exec runs a statement and returns how many rows it changed.
 func (t *tx) exec(text string, args ...any) (int, error) {
-	r, err := t.sql.ExecContext(t.ctx, t.dialect.sql(text), args...)
+	r, err := t.sql.ExecContext(t.ctx, t.dialect.sql(text), plain(args)...)
 	if err != nil {
 		return 0, err
 	}
@@ -82,13 +95,13 @@ func (t *tx) exec(text string, args ...any) (int, error) {
 
 // row runs a query for one row; scanning gives sql.ErrNoRows if there is none.
 func (t *tx) row(text string, args ...any) *sql.Row {
-	return t.sql.QueryRowContext(t.ctx, t.dialect.sql(text), args...)
+	return t.sql.QueryRowContext(t.ctx, t.dialect.sql(text), plain(args)...)
 }
 
 // each runs a query and calls f for every row of the answer. f must not use the transaction: on PostgreSQL the
 // connection is busy until the last row was read.
 func (t *tx) each(f func(scan func(...any) error) error, text string, args ...any) error {
-	rows, err := t.sql.QueryContext(t.ctx, t.dialect.sql(text), args...)
+	rows, err := t.sql.QueryContext(t.ctx, t.dialect.sql(text), plain(args)...)
 	if err != nil {
 		return err
 	}
