@@ -47,7 +47,7 @@ var (
 	HR          = Viewpoint{Name: "HR", Email: "zhen.muller@northwind.example", Groups: []string{"portal-hr"}}
 	HRApprover  = Viewpoint{Name: "HR approver", Email: "chen.achieng@northwind.example", Groups: []string{"portal-hr", "portal-approver"}}
 	// Approver is no HR and leads nothing.
-	Approver = Viewpoint{Name: "approver", Email: "martin.kim@northwind.example", Groups: []string{"portal-approver"}}
+	Approver = Viewpoint{Name: "approver", Email: "erik.muller@northwind.example", Groups: []string{"portal-approver"}}
 	Auditor  = Viewpoint{Name: "auditor", Groups: []string{"portal-auditor"}, Email: "auditor@elsewhere.example"}
 	Operator = Viewpoint{Name: "operator", Groups: []string{"portal-operator"}, Email: "operator@elsewhere.example"}
 )
@@ -186,6 +186,8 @@ type Client struct {
 	cookies []*http.Cookie
 	// HTMX makes it ask as htmx does.
 	HTMX bool
+	// NoOrigin leaves unsafe requests without an origin, unless they have one of their own.
+	NoOrigin bool
 	// Session is the person's session; nil for Anonymous.
 	Session *auth.Session
 }
@@ -241,7 +243,7 @@ func (c *Client) Do(r *http.Request) *Page {
 	for _, k := range c.cookies {
 		r.AddCookie(k)
 	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Site") == "" {
+	if !c.NoOrigin && r.Method != http.MethodGet && r.Method != http.MethodHead && r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Site") == "" {
 		r.Header.Set("Origin", c.portal.URL)
 	}
 	if c.HTMX {
@@ -263,6 +265,12 @@ func (c *Client) Do(r *http.Request) *Page {
 func (c *Client) Get(path string) *Page {
 	c.portal.t.Helper()
 	return c.Do(c.request(http.MethodGet, path, nil, ""))
+}
+
+// Head asks for a page without its body.
+func (c *Client) Head(path string) *Page {
+	c.portal.t.Helper()
+	return c.Do(c.request(http.MethodHead, path, nil, ""))
 }
 
 // Post sends a form.
