@@ -98,7 +98,13 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	allKinds, recipes := kinds.All(dir, kinds.Settings{AdminRoles: o.AdminRoles, Policy: o.Policy})
 	runner := change.NewRunner(change.RunnerOptions{
 		Store: st.Changes(), Kinds: allKinds, Writer: kinds.NewUpstream(client), Policy: o.Policy, Refresh: dir.Refresh, Timing: o.Timing, Calls: o.RunCalls, Log: o.Log,
-		Actor: func(_ context.Context, p change.Person) (access.Actor, error) {
+		Actor: func(ctx context.Context, p change.Person) (access.Actor, error) {
+			// A requester who does not look at pages any more is read again with all users only: that may be minutes ago.
+			if p.User != "" {
+				if err := dir.Refresh(ctx, []id.User{p.User}, nil); err != nil {
+					return access.Actor{}, directory.Explain(err)
+				}
+			}
 			if !dir.Current().Loaded() {
 				return access.Actor{}, fault.New(fault.Unavailable, "The account has not been read yet.")
 			}

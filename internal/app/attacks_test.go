@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -173,5 +174,46 @@ func TestNoTrace(t *testing.T) {
 				t.Errorf("%s%s: %d with %d bytes, and %d with %d", v.Name, path, foreign.Status, len(foreign.Body), none.Status, len(none.Body))
 			}
 		}
+	}
+}
+
+// TestLostRights takes something away from the requester, at Gtmhub only, while the request waits: nothing of it is done.
+func TestLostRights(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, method, path string
+		body               func(lead, hr id.User) string
+	}{
+		{"deactivated", http.MethodPost, "/users/deactivate", func(lead, _ id.User) string { return `["` + string(lead) + `"]` }},
+		{"no manager any more", http.MethodPut, "/teams/{team}/manager", func(_, hr id.User) string { return `{"manager":"` + string(hr) + `"}` }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			j := newJob(t, handlertest.Options{})
+			lead, me := j.person(handlertest.Lead)
+			team := j.Team("Website Maintainers")
+			in := change.Invitations{People: []change.Invitee{{Line: 1, FirstName: "Ann", LastName: "One", Email: "ann1@northwind.example", Teams: []id.Team{team.ID}}}}
+			c, err := j.App.Changes.Submit(t.Context(), lead, me, change.Input{Recipe: change.InvitePeople, Fields: change.Fields(in), Reason: "new"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := httptest.NewRequestWithContext(t.Context(), tc.method, "/results/api/v1"+strings.Replace(tc.path, "{team}", string(team.ID), 1), strings.NewReader(tc.body(me.User, j.User(handlertest.HR.Email).ID)))
+			r.Header.Set("Authorization", "Bearer service-token")
+			r.Header.Set("gtmhub-accountId", j.Emulator.AccountID())
+			r.Header.Set("Content-Type", "application/json")
+			answer := httptest.NewRecorder()
+			j.Emulator.ServeHTTP(answer, r)
+			if answer.Code >= 300 {
+				t.Fatalf("emulator: %d %s", answer.Code, answer.Body)
+			}
+			approver, who := j.person(handlertest.HRApprover)
+			if _, err := j.App.Changes.Decide(t.Context(), approver, who, c.ID, change.Word{Version: c.Version, Hash: c.Hash, Approve: true}); err != nil {
+				t.Fatal(err)
+			}
+			if c = j.WaitFor(c.ID); c.Main()[change.RefusedRow] != 1 {
+				t.Errorf("%v, want the row failed", c.Main())
+			}
+			j.once(0)
+		})
 	}
 }
