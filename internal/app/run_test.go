@@ -265,3 +265,32 @@ func TestStops(t *testing.T) {
 		})
 	}
 }
+
+// TestDirectChangesEndWithThePage wants the result of a small direct change in the same answer, also while the loop in
+// the background is awake and may be the one that claims the row.
+func TestDirectChangesEndWithThePage(t *testing.T) {
+	t.Parallel()
+	j := newJob(t, handlertest.Options{})
+	lead, me := j.person(handlertest.Lead)
+	team := j.Team("Website Maintainers")
+	users := j.App.Directory.Current().Users()
+	added := 0
+	for _, u := range users {
+		if u.Status != directory.Active || contains(team.Members, u.ID) || added == 20 {
+			continue
+		}
+		added++
+		j.App.Runner.Wake()
+		fields, err := json.Marshal(change.Members{Team: team.ID, Users: []id.User{u.ID}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := j.App.Changes.Submit(t.Context(), lead, me, change.Input{Recipe: change.AddMembers, Fields: fields})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.State != change.Finished || c.Main()[change.Done] != 1 {
+			t.Errorf("%s: %s, %v", u.Name, c.State, c.Main())
+		}
+	}
+}

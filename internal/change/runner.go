@@ -174,8 +174,19 @@ func (r *Runner) RunNow(ctx context.Context, c id.Change, limit time.Duration) {
 	if err == nil {
 		err = r.start(ctx, &ch)
 	}
-	for worked := true; worked && err == nil && ctx.Err() == nil; {
-		worked, err = r.rows(ctx, c)
+	for err == nil && ctx.Err() == nil {
+		var worked, open bool
+		if worked, err = r.rows(ctx, c); worked || err != nil {
+			continue
+		}
+		if open, err = r.inFlight(ctx, c); !open {
+			break
+		}
+		// The loop of this or another instance was quicker to claim a row. Its outcome is what the person waits for.
+		select {
+		case <-ctx.Done():
+		case <-time.After(25 * time.Millisecond):
+		}
 	}
 	if err == nil {
 		err = r.finish(context.WithoutCancel(ctx), c)
@@ -183,6 +194,20 @@ func (r *Runner) RunNow(ctx context.Context, c id.Change, limit time.Duration) {
 	if err != nil && ctx.Err() == nil {
 		r.o.Log.Error("run change at once", "change", c, "err", err)
 	}
+}
+
+// inFlight says whether somebody works on a row of the change.
+func (r *Runner) inFlight(ctx context.Context, c id.Change) (bool, error) {
+	ch, err := r.o.Store.Change(ctx, c)
+	if err != nil {
+		return false, fmt.Errorf("load change %s: %w", c, err)
+	}
+	for _, s := range ch.Counts {
+		if s.Rows[Checking]+s.Rows[InIntent] > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 var schedule = audit.Who{Kind: access.BySchedule, Name: "Schedule"}
