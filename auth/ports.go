@@ -54,6 +54,9 @@ type Flash struct {
 	Kind string `json:"kind"`
 	// Text is plain text, never HTML.
 	Text string `json:"text"`
+	// LinkURL and LinkLabel lead to the next step; both or neither. The address is one of the pages' own.
+	LinkURL   string `json:"link,omitempty"`
+	LinkLabel string `json:"label,omitempty"`
 }
 
 // MaxFlashes is how many messages a session keeps; the oldest go first.

@@ -69,7 +69,7 @@ func (s *server) frame(w http.ResponseWriter, r *http.Request, current string, p
 			return p, err
 		}
 		for _, f := range flashes {
-			p.Toasts = append(p.Toasts, layout.Toast{Kind: layout.ToastKind(f.Kind), Text: f.Text})
+			p.Toasts = append(p.Toasts, layout.Toast{Kind: layout.ToastKind(f.Kind), Text: f.Text, LinkURL: f.LinkURL, LinkLabel: f.LinkLabel})
 		}
 	}
 	h := s.Directory.Health()

@@ -182,7 +182,7 @@ func (s *server) newTeamProps(r *http.Request, team *directory.Team) (page.TeamP
 	verdict := s.mayChange(a, team)
 	p.CanChange = verdict.Outcome != access.No
 	if !p.CanChange {
-		p.Why = strings.TrimSpace(verdict.Sentence + " " + verdict.Help)
+		p.Why = strings.TrimSpace("You cannot change the members. " + verdict.Sentence + " " + verdict.Help)
 	}
 	if m, ok := view.Manager(team.ID); ok {
 		member := memberRow(team, m)

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 
+	"github.com/gtmhub-portal/portal/auth"
 	"github.com/gtmhub-portal/portal/internal/access"
 	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/directory"
@@ -137,7 +139,12 @@ func (s *server) changeMembers(w http.ResponseWriter, r *http.Request, team *dir
 		return fmt.Errorf("rows of %s: %w", c.ID, err)
 	}
 	kind, text := memberResult(recipe, team.Name, rows)
-	if err := s.say(w, r, kind, text); err != nil {
+	flash := auth.Flash{Kind: string(kind), Text: text}
+	if recipe == change.RemoveMembers && len(rows) == 1 && rows[0].State == change.Done {
+		// The way back is the finder with the person in it: a link must not change anything by itself.
+		flash.LinkURL, flash.LinkLabel = route.With(route.TeamAdd(team.ID), url.Values{"q": {rows[0].Detail}}), "Add again"
+	}
+	if err := s.Sessions.AddFlash(w, r, flash); err != nil {
 		return err
 	}
 	return redirect(w, r, route.Team(team.ID))

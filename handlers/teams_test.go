@@ -273,6 +273,15 @@ func TestChangeMembers(t *testing.T) {
 					t.Error("nothing says that it was undone")
 				}
 			}
+			if got.Location() == route.Team(team.ID) {
+				post(t, p, c, route.TeamMembers(team.ID), url.Values{"user": {string(who.ID)}})
+				c.Get(route.Home) // takes the message away
+				got = post(t, p, c, route.TeamMemberRemove(team.ID, who.ID), nil)
+				again := c.Get(c.Get(got.Location()).Doc().MustOne(".toast-link").Attr("href")).Doc()
+				if again.MustOne(`[data-testid="add-person"]`).Attr("aria-label") != "Add Catarina Singh to Website Maintainers" {
+					t.Error("the way back does not lead to the person")
+				}
+			}
 			written = effects(p)
 			post(t, p, c, route.TeamMemberRemove(team.ID, who.ID), nil)
 			if effects(p) != written {

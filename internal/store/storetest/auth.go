@@ -37,7 +37,7 @@ func testSessions(t *testing.T, s *store.Store) {
 	full := session("ana", 0)
 	full.Email, full.EmailVerified, full.Name, full.Groups, full.User = "ana@northwind.example", true, "Ana", []string{"hr"}, "u1"
 	full.AuthTime, full.UserAgent, full.UpstreamToken = day.Add(-time.Minute), "Browser/1.0", []byte{0, 1, 255}
-	full.Flashes = []auth.Flash{{Kind: "success", Text: "Hello <b>"}}
+	full.Flashes = []auth.Flash{{Kind: "success", Text: "Hello <b>", LinkURL: "/teams", LinkLabel: "Teams"}}
 	ok(t, "create", a.CreateSession(t.Context(), full, "", 3))
 	got, err := a.SessionByHash(t.Context(), full.Hash)
 	ok(t, "read", err)
