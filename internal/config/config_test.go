@@ -177,7 +177,8 @@ func TestRefuses(t *testing.T) {
 		{"secret and its file", map[string]string{"PORTAL_GTMHUB_TOKEN_FILE": "/nowhere"}, []string{"PORTAL_GTMHUB_TOKEN"}},
 		{"file that is not there", map[string]string{"PORTAL_GTMHUB_TOKEN": "-", "PORTAL_GTMHUB_TOKEN_FILE": "/" + canary}, []string{"PORTAL_GTMHUB_TOKEN_FILE"}},
 		{
-			"all at once", map[string]string{"PORTAL_ORIGIN": "-", "PORTAL_GTMHUB_TOKEN": "-", "PORTAL_HR": "", "PORTAL_LEASE": "soon"},
+			"all at once",
+			map[string]string{"PORTAL_ORIGIN": "-", "PORTAL_GTMHUB_TOKEN": "-", "PORTAL_HR": "", "PORTAL_LEASE": "soon"},
 			[]string{"PORTAL_ORIGIN", "PORTAL_GTMHUB_TOKEN", "PORTAL_HR", "PORTAL_LEASE"},
 		},
 	} {
