@@ -184,7 +184,6 @@ func TestLostRights(t *testing.T) {
 		name, method, path string
 		body               func(lead, hr id.User) string
 	}{
-		{"deactivated", http.MethodPost, "/users/deactivate", func(lead, _ id.User) string { return `["` + string(lead) + `"]` }},
 		{"no manager any more", http.MethodPut, "/teams/{team}/manager", func(_, hr id.User) string { return `{"manager":"` + string(hr) + `"}` }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -197,21 +196,54 @@ func TestLostRights(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := httptest.NewRequestWithContext(t.Context(), tc.method, "/results/api/v1"+strings.Replace(tc.path, "{team}", string(team.ID), 1), strings.NewReader(tc.body(me.User, j.User(handlertest.HR.Email).ID)))
-			r.Header.Set("Authorization", "Bearer service-token")
-			r.Header.Set("gtmhub-accountId", j.Emulator.AccountID())
-			r.Header.Set("Content-Type", "application/json")
-			answer := httptest.NewRecorder()
-			j.Emulator.ServeHTTP(answer, r)
-			if answer.Code >= 300 {
-				t.Fatalf("emulator: %d %s", answer.Code, answer.Body)
-			}
+			j.upstream(tc.method, strings.Replace(tc.path, "{team}", string(team.ID), 1), tc.body(me.User, j.User(handlertest.HR.Email).ID))
 			approver, who := j.person(handlertest.HRApprover)
 			if _, err := j.App.Changes.Decide(t.Context(), approver, who, c.ID, change.Word{Version: c.Version, Hash: c.Hash, Approve: true}); err != nil {
 				t.Fatal(err)
 			}
 			if c = j.WaitFor(c.ID); c.Main()[change.RefusedRow] != 1 {
 				t.Errorf("%v, want the row failed", c.Main())
+			}
+			j.once(0)
+		})
+	}
+}
+
+// upstream changes the account behind the portal's back.
+func (j job) upstream(method, path, body string) {
+	j.t.Helper()
+	r := httptest.NewRequestWithContext(j.t.Context(), method, "/results/api/v1"+path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer service-token")
+	r.Header.Set("gtmhub-accountId", j.Emulator.AccountID())
+	r.Header.Set("Content-Type", "application/json")
+	answer := httptest.NewRecorder()
+	j.Emulator.ServeHTTP(answer, r)
+	if answer.Code >= 300 {
+		j.t.Fatalf("emulator: %d %s", answer.Code, answer.Body)
+	}
+}
+
+// TestDeactivatedStops wants a run to stop, without burning a row, when the person who asked or the one who approved
+// has been deactivated meanwhile.
+func TestDeactivatedStops(t *testing.T) {
+	t.Parallel()
+	for _, who := range []handlertest.Viewpoint{handlertest.HR, handlertest.HRApprover} {
+		t.Run(who.Name, func(t *testing.T) {
+			t.Parallel()
+			j := newJob(t, handlertest.Options{Manual: true})
+			c := j.invite(3)
+			j.upstream(http.MethodPost, "/users/deactivate", `["`+string(j.User(who.Email).ID)+`"]`)
+			for range 3 {
+				if _, err := j.App.Runner.Step(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c, err := j.App.Store.Changes().Change(t.Context(), c.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.State != change.Paused || c.Main()[change.Queued] != 3 || !strings.Contains(c.Note, "deactivated") {
+				t.Errorf("%s (%s), %v, want paused with 3 waiting", c.State, c.Note, c.Main())
 			}
 			j.once(0)
 		})

@@ -342,6 +342,12 @@ func (r *Runner) prepare(ctx context.Context, rows []Row) (*batch, error) {
 	if b.actor, err = r.o.Actor(ctx, ch.Requester); err != nil {
 		return nil, fmt.Errorf("actor of %s: %w", ch.ID, err)
 	}
+	if gone, err := r.gone(ctx, b); err != nil || gone != "" {
+		if err == nil {
+			err = r.halt(ctx, &ch, rows, gone+" has been deactivated. Nothing more was sent; HR can cancel the rest, or ask for it anew.", "requester or approver deactivated")
+		}
+		return b, err
+	}
 	rows, err = r.sound(ctx, &ch, rows)
 	if err != nil || len(rows) == 0 {
 		return b, err
@@ -420,14 +426,39 @@ func (r *Runner) sound(ctx context.Context, ch *Change, rows []Row) ([]Row, erro
 }
 
 func (r *Runner) tampered(ctx context.Context, ch *Change, rows []Row) error {
-	const note = "The list differs from what was decided. Nothing more was sent; ask the operator."
 	r.o.Log.Error("rows differ from what was decided", "change", ch.ID)
-	err := r.o.Store.Move(ctx, ch.ID, []State{Running}, Paused, note, audit.Entry{Who: schedule, Event: audit.Refused, Change: ch.ID, Act: ch.Kind, Result: "rows differ from the decision"})
+	return r.halt(ctx, ch, rows, "The list differs from what was decided. Nothing more was sent; ask the operator.", "rows differ from the decision")
+}
+
+// halt pauses a run and gives its claimed rows back.
+func (r *Runner) halt(ctx context.Context, ch *Change, rows []Row, note, result string) error {
+	err := r.o.Store.Move(ctx, ch.ID, []State{Running}, Paused, note, audit.Entry{Who: schedule, Event: audit.Paused, Change: ch.ID, Act: ch.Kind, Result: result})
 	_, serr := r.o.Store.Settle(ctx, outcomes(rows, Queued, note, 0))
 	if errors.Is(err, fault.Conflict) {
 		err = nil
 	}
 	return errors.Join(err, serr)
+}
+
+// gone names the requester or an approver who has been deactivated since; "" if all are there
+// (security-and-reliability.md, section 4, step 1).
+func (r *Runner) gone(ctx context.Context, b *batch) (string, error) {
+	if b.actor.Inactive {
+		return b.actor.Name, nil
+	}
+	for _, d := range b.change.Decisions {
+		if !d.Approve || d.Version != b.change.Version {
+			continue
+		}
+		a, err := r.o.Actor(ctx, d.By)
+		if err != nil {
+			return "", fmt.Errorf("approver of %s: %w", b.change.ID, err)
+		}
+		if a.Inactive {
+			return a.Name, nil
+		}
+	}
+	return "", nil
 }
 
 func outcomes(rows []Row, s RowState, reason string, wait time.Duration) []Outcome {
