@@ -491,8 +491,8 @@ func (k *worked) editProps(l *line, v rowsView) *page.InviteEdit {
 
 // short cuts a value of the list to what fits into a sentence.
 func short(s string) string {
-	if letters := []rune(s); len(letters) > maxFound {
-		return string(letters[:maxFound]) + "…"
+	if c := cut(s, maxFound); c != s {
+		return c + "…"
 	}
 	return s
 }
