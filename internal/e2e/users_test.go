@@ -1,0 +1,123 @@
+package e2e_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+const userLink chromedp.CSS = `[data-testid="user-row"] a`
+
+func TestUsers_found_while_typing(t *testing.T) {
+	t.Parallel()
+	b := open(t, sharedDemo(t), 1280, 900)
+	b.signIn("hr")
+	b.visit("/users")
+	all := b.count("users-count")
+
+	b.fill(testID("users-search"), "muller")
+	b.waitFor(`location.search.includes("q=muller")`)
+	b.check()
+	found := b.count("users-count")
+	if found == 0 || found >= all {
+		t.Errorf("muller finds %d of %d people", found, all)
+	}
+	people := b.texts(testID("user-row"))
+	if len(people) == 0 {
+		t.Fatal("muller finds nobody")
+	}
+	for _, p := range people {
+		if !strings.Contains(p, "Müller") && !strings.Contains(strings.ToLower(p), "muller") {
+			t.Errorf("muller finds %q", p)
+		}
+	}
+	if !strings.Contains(strings.Join(people, "\n"), "Müller") {
+		t.Error("muller does not find Müller")
+	}
+	if !evaluate[bool](b, `document.activeElement.matches('[data-testid="users-search"]')`) {
+		t.Error("the search has lost the focus while somebody typed")
+	}
+	b.waitFor(`document.getElementById("live").textContent.startsWith("` + strconv.Itoa(found) + ` ")`)
+
+	evaluate[chromedp.Void](b, "history.back()")
+	b.waitFor(`!location.search.includes("q=") && document.querySelector('[data-testid="users-count"]')?.dataset.count === "` + strconv.Itoa(all) + `"`)
+	b.check()
+}
+
+func TestUsers_filtered_and_opened(t *testing.T) {
+	t.Parallel()
+	b := open(t, sharedDemo(t), 1280, 900)
+	b.signIn("hr")
+	b.visit("/users")
+	all := b.count("users-count")
+
+	b.follow(testID("status-pending"))
+	pending := b.count("users-count")
+	if pending == 0 || pending >= all {
+		t.Errorf("%d of %d people are pending", pending, all)
+	}
+	for _, row := range b.texts(testID("user-row")) {
+		if !strings.Contains(strings.ToLower(row), "pending") {
+			t.Errorf("among the pending: %q", row)
+		}
+	}
+	b.click(`.filter-menu summary, [data-testid="users-filters"] summary`)
+	// The choice with the most people behind it is not known here; the first real role will do.
+	b.do("choose a role", chromedp.SetValue(testID("users-filter-role"), b.attribute(`[data-testid="users-filter-role"] option:nth-child(2)`, "value"), chromedp.NodeVisible))
+	b.follow(testID("users-filters-apply"))
+	if where := b.where(); !strings.Contains(where, "role=") || !strings.Contains(where, "status=pending") {
+		t.Errorf("the address of the filtered list is %s", where)
+	}
+	if n := b.count("users-count"); n > pending {
+		t.Errorf("%d of %d pending people have the role", n, pending)
+	}
+	b.follow(".chip-remove")
+	if n := b.count("users-count"); n != pending {
+		t.Errorf("without the filter %d people are pending, want %d", n, pending)
+	}
+
+	name := b.texts(userLink)[0]
+	b.follow(userLink)
+	b.title(name)
+	for _, view := range []string{"tab-teams", "tab-requests", "tab-overview"} {
+		b.follow(testID(view))
+	}
+}
+
+func TestUsers_with_the_keyboard_alone(t *testing.T) {
+	t.Parallel()
+	b := open(t, sharedDemo(t), 1280, 900)
+	b.signIn("hr")
+	b.visit("/")
+
+	b.press(kb.Tab)
+	if first := evaluate[string](b, "document.activeElement.className"); first != "skip-link" {
+		t.Errorf("Tab goes to %q first, want the link that skips the navigation", first)
+	}
+	b.tabTo(`.portal-nav a[href="/users"]`)
+	b.load("press Enter", chromedp.KeyEvent(kb.Enter))
+	b.title("Users")
+	b.press(kb.Tab)
+	b.press(kb.Enter)
+	if at := evaluate[string](b, "document.activeElement.id"); at != "main" {
+		t.Errorf("after skipping the navigation the focus is on %q, want main", at)
+	}
+	b.tabTo(testID("users-search"))
+	b.press("zhen mu")
+	b.waitFor(`document.querySelector('[data-testid="users-count"]')?.dataset.count === "1"`)
+	b.tabTo(userLink)
+	b.load("press Enter", chromedp.KeyEvent(kb.Enter))
+	b.title("Zhen Müller")
+	b.tabTo(testID("tab-teams"))
+	b.load("press Enter", chromedp.KeyEvent(kb.Enter))
+	b.check()
+	b.tabTo(testID("sign-out"))
+	b.load("press Enter", chromedp.KeyEvent(kb.Enter))
+	b.check()
+	if strings.Contains(b.text("body"), "Zhen") {
+		t.Error("the page after signing out names the person")
+	}
+}
