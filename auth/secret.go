@@ -1,6 +1,10 @@
 package auth
 
-import "log/slog"
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
 
 // Secret is a text that is never shown: every way of printing, logging or encoding it gives "[redacted]".
 type Secret string
@@ -8,6 +12,9 @@ type Secret string
 const redacted = "[redacted]"
 
 func (Secret) String() string { return redacted }
+
+// Format hides the secret from every verb, %d and %x too.
+func (Secret) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, redacted) }
 
 // GoString hides the secret from %#v.
 func (Secret) GoString() string { return redacted }

@@ -9,10 +9,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gtmhub-portal/portal/internal/access"
 	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/fault"
+	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/route"
 	"github.com/gtmhub-portal/portal/web/templates/component"
 	"github.com/gtmhub-portal/portal/web/templates/layout"
@@ -51,6 +53,9 @@ func (s *server) inviteReview(w http.ResponseWriter, r *http.Request) error {
 func (s *server) inviteSubmit(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	d, ready, err := s.readyDraft(w, r)
+	if sent, ok := s.sent(r); ok && err != nil {
+		return redirect(w, r, route.Change(sent)) // the second of two clicks
+	}
 	if err != nil || !ready {
 		return err
 	}
@@ -58,8 +63,13 @@ func (s *server) inviteSubmit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := reviewForm{Version: v.Get("version"), Seen: v.Get("seen"), Reason: strings.TrimSpace(v.Get("reason")), Without: v.Get("without")}
+	f := reviewForm{Version: v.Get("version"), Seen: v.Get("seen"), Reason: strings.TrimSpace(strings.ReplaceAll(v.Get("reason"), "\r\n", "\n")), Without: v.Get("without")}
 	again := func(status int, bad problems) error {
+		if status == http.StatusConflict {
+			if sent, ok := s.soonSent(r); ok {
+				return redirect(w, r, route.Change(sent))
+			}
+		}
 		k, err := s.work(ctx, d)
 		if err != nil {
 			return err
@@ -82,6 +92,11 @@ func (s *server) inviteSubmit(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		return again(http.StatusConflict, problems{elsewhere})
+	} else if errors.Is(err, fault.NotFound) {
+		if sent, ok := s.sent(r); ok {
+			return redirect(w, r, route.Change(sent))
+		}
+		return err
 	} else if err != nil {
 		return err
 	}
@@ -97,7 +112,7 @@ func (s *server) inviteSubmit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("write format: %w", err)
 	}
-	c, err := s.Changes.Submit(ctx, actorFrom(ctx), personFrom(ctx), change.Input{Recipe: change.InvitePeople, Fields: change.Fields(k.invitations()), Reason: f.Reason,
+	c, err := s.Changes.Submit(ctx, actorFrom(ctx), personFrom(ctx), change.Input{ID: id.Change(d.ID), Recipe: change.InvitePeople, Fields: change.Fields(k.invitations()), Reason: f.Reason,
 		Source: &change.Source{Name: d.Name, Data: d.Data, Format: format}})
 	if bad, ok := complaint(err); ok {
 		return s.reviewPage(w, r, http.StatusUnprocessableEntity, k, f, bad)
@@ -119,12 +134,37 @@ func (s *server) inviteSubmit(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, route.Change(c.ID))
 }
 
-// cut shortens a text to at most n bytes without cutting a character.
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
+// sent finds the request that was made of this draft: it has the draft's id.
+func (s *server) sent(r *http.Request) (id.Change, bool) {
+	c, err := id.ParseChange(r.PathValue("draft"))
+	if err != nil {
+		return "", false
 	}
-	return strings.ToValidUTF8(s[:n], "")
+	_, err = s.Changes.Show(r.Context(), actorFrom(r.Context()), c)
+	return c, err == nil
+}
+
+// soonSent waits a moment for the request of another click on the same button, which has got ahead of this one.
+func (s *server) soonSent(r *http.Request) (id.Change, bool) {
+	for range 20 {
+		if c, ok := s.sent(r); ok {
+			return c, true
+		}
+		select {
+		case <-r.Context().Done():
+			return "", false
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return "", false
+}
+
+// cut shortens a text to at most n characters.
+func cut(s string, n int) string {
+	if letters := []rune(s); len(letters) > n {
+		return string(letters[:n])
+	}
+	return s
 }
 
 // seen are the numbers that a person has looked at before sending.

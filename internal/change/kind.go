@@ -8,10 +8,14 @@ import (
 
 	"github.com/gtmhub-portal/portal/internal/access"
 	"github.com/gtmhub-portal/portal/internal/fault"
+	"github.com/gtmhub-portal/portal/internal/id"
 )
 
 // Input is what a form or file asks for: a recipe's name and its fields. Handlers make it; the recipe reads it.
 type Input struct {
+	// ID, when set, becomes the id of the change. Submitting the same id again gives the change that is there: for forms
+	// that people send twice.
+	ID id.Change
 	// Recipe names who plans it, such as "invite people".
 	Recipe string
 	// Fields is the recipe's own input as JSON.

@@ -1,6 +1,7 @@
 package change
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,7 +110,7 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 		return Change{}, &fault.FieldError{Field: "reason", Message: "Say why, for the person who decides."}
 	}
 	c := Change{
-		ID: id.NewChange(), Kind: in.Recipe, Title: p.Title, Requester: requester, Reason: in.Reason,
+		ID: cmp.Or(in.ID, id.NewChange()), Kind: in.Recipe, Title: p.Title, Requester: requester, Reason: in.Reason,
 		State: Approved, Version: 1, Deciders: p.Verdict.Deciders, Rule: p.Verdict.Rule, RuleSentence: p.Verdict.Sentence,
 	}
 	if in.Source != nil {
@@ -147,6 +148,9 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 		Who: audit.WhoIs(a), Event: audit.Submitted, Act: in.Recipe, After: p.Title, Result: p.Verdict.Rule,
 		Version: c.Version, PlanHash: c.Hash,
 	})
+	if errors.Is(err, fault.Conflict) && in.ID != "" {
+		return s.Show(ctx, a, in.ID)
+	}
 	if err != nil {
 		return Change{}, fmt.Errorf("store change: %w", err)
 	}
