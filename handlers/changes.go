@@ -251,7 +251,7 @@ func stepOf(c *change.Change, text string) int {
 // through searches: any other button than the two that decide shows the page again.
 func (s *server) changesDecide(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	f, err := form(r)
+	f, err := form(r, "reject")
 	if err != nil {
 		return err
 	}

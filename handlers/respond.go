@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -64,9 +65,12 @@ func (s *server) frame(w http.ResponseWriter, r *http.Request, current string, p
 	if sess != nil {
 		me := personFrom(r.Context())
 		p.User = &layout.UserMenu{Name: me.Name, Email: sess.Email, Initials: initials(me.Name), RoleLabel: a.RoleLabel(), ProfileURL: route.Me, SignOutURL: route.SignOut}
-		flashes, err := s.Sessions.TakeFlashes(w, r)
-		if err != nil {
-			return p, err
+		var flashes []auth.Flash
+		if r.Method == http.MethodGet { // HEAD shows nobody anything, so it must not use the messages up
+			var err error
+			if flashes, err = s.Sessions.TakeFlashes(w, r); err != nil {
+				return p, err
+			}
 		}
 		for _, f := range flashes {
 			p.Toasts = append(p.Toasts, layout.Toast{Kind: layout.ToastKind(f.Kind), Text: f.Text, LinkURL: f.LinkURL, LinkLabel: f.LinkLabel})
@@ -234,11 +238,16 @@ func query(r *http.Request, set map[string]string) string {
 	return route.With(r.URL.Path, q)
 }
 
-// form parses a POST body and refuses values that are sent twice where one is expected. Only r.PostForm is read:
-// never the query, never cookies.
-func form(r *http.Request) (url.Values, error) {
+// form parses a POST body and refuses fields that are sent more than once, save those named in lists: of two values
+// that contradict each other none is taken. Only r.PostForm is read: never the query, never cookies.
+func form(r *http.Request, lists ...string) (url.Values, error) {
 	if err := r.ParseForm(); err != nil {
 		return nil, err
+	}
+	for name, values := range r.PostForm {
+		if len(values) > 1 && !slices.Contains(lists, name) {
+			return nil, fault.New(fault.Invalid, "The form came with two answers to one question, so nothing was done. Open the page again and repeat.")
+		}
 	}
 	return r.PostForm, nil
 }

@@ -86,7 +86,7 @@ func (s *server) teamsAdd(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	values, err := form(r)
+	values, err := form(r, "user")
 	if err != nil {
 		return err
 	}
