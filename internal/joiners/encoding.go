@@ -57,6 +57,8 @@ func admit(data []byte) error {
 		return fault.New(fault.Invalid, "This is an old Excel workbook (.xls), which cannot be read directly. Please save as CSV: "+saveAs)
 	case bytes.HasPrefix(data, []byte("%PDF")):
 		return fault.New(fault.Invalid, "This is a PDF document, not a list. Open the list it was made from and save as CSV: "+saveAs)
+	case bytes.HasPrefix(data, []byte("\xFF\xD8\xFF")), bytes.HasPrefix(data, []byte("\x89PNG")), bytes.HasPrefix(data, []byte("GIF8")):
+		return fault.New(fault.Invalid, "This is a picture, whatever its name says. Nothing was read. Choose the list as a CSV file, or paste its rows.")
 	}
 	start := strings.ToLower(string(data[:min(len(data), 64)]))
 	start = strings.TrimSpace(strings.TrimPrefix(start, string(markUTF8)))

@@ -40,6 +40,8 @@ func TestReadRefuses(t *testing.T) {
 		{"workbook", "PK\x03\x04...", fault.Invalid, []string{"Excel workbook", "save as CSV", "Save As"}},
 		{"old workbook", "\xD0\xCF\x11\xE0...", fault.Invalid, []string{"Excel workbook", "save as CSV"}},
 		{"pdf", "%PDF-1.7", fault.Invalid, []string{"PDF"}},
+		{"photo", "\xFF\xD8\xFF\xE0\x00\x10JFIF", fault.Invalid, []string{"picture"}},
+		{"drawing", "\x89PNG\r\n\x1A\n", fault.Invalid, []string{"picture"}},
 		{"web page", "\xEF\xBB\xBF <HTML><table>", fault.Invalid, []string{"web page"}},
 		{"binary", head + "a\x00b", fault.Invalid, []string{"Line 2"}},
 	} {
@@ -113,7 +115,7 @@ func TestReadRefusesFormats(t *testing.T) {
 	}
 }
 
-// TestHostile: the goal G29, within the limit for uploads and far beyond it. Not parallel, because it measures memory.
+// TestHostile bounds what hostile files cost, within the limit for uploads and far beyond it. Not parallel, because it measures memory.
 func TestHostile(t *testing.T) {
 	for name, hostile := range map[string]func() []byte{
 		"10 MB of commas":         func() []byte { return bytes.Repeat([]byte(","), 10<<20) },
