@@ -7,7 +7,7 @@ import (
 )
 
 // BulkResult is what the API says about a bulk write. No sample of it is documented, so it may be empty after success,
-// and a listed failure is a hint: read the records again for the verdict (gtmhub-api.md U7).
+// and a listed failure is a hint: read the records again for the verdict (docs/gtmhub-readings.md U7).
 type BulkResult struct {
 	// Updated lists ids that were changed or deleted.
 	Updated []ID

@@ -172,7 +172,7 @@ func isTransient(status int) bool {
 	return false
 }
 
-// errorText finds code and message in an error body. No sample is documented (gtmhub-api.md 4.7), so it tries the
+// errorText finds code and message in an error body. No sample is documented, so it tries the
 // usual JSON forms and then plain text. HTML gives nothing.
 func errorText(body []byte, token string) (code, message string) {
 	var object struct {

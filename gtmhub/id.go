@@ -34,7 +34,7 @@ func ParseID(s string) (ID, error) {
 }
 
 // UnmarshalJSON reads an id from a string, or from an object that holds it as "id" or "_id"; null is no id. References
-// in answers come in both forms (gtmhub-api.md U6).
+// in answers come in both forms (docs/gtmhub-readings.md U6).
 func (id *ID) UnmarshalJSON(data []byte) error {
 	data = bytes.TrimSpace(data)
 	if len(data) > 0 && data[0] == '{' {

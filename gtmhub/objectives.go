@@ -100,7 +100,7 @@ type ObjectiveUpdate struct {
 	SessionID      *ID     `json:"sessionId,omitempty"`
 	Private        *bool   `json:"private,omitempty"`
 	AttainmentType *string `json:"attainmentTypeString,omitempty"`
-	// CustomFields goes out as an object, as real clients send it (gtmhub-api.md U23). Leave it nil when nothing changes.
+	// CustomFields goes out as an object, as real clients send it (docs/gtmhub-readings.md U23). Leave it nil when nothing changes.
 	CustomFields map[string]json.RawMessage `json:"customFields,omitempty"`
 	Links        json.RawMessage            `json:"links,omitempty"`
 }

@@ -11,7 +11,7 @@ import (
 // operation is one row of the reference: what is called, and which breaker guards it. operations.tsv lists the same rows
 // with the Go methods; a test compares both with the //gtmhub:operation lines.
 type operation struct {
-	number  int    // row in gtmhub-api.md section 1; 41 is the roles list, which is not among the 40
+	number  int    // row in docs/gtmhub-operations.md; 41 is the roles list, which is not among the 40
 	method  string //
 	pattern string // path with {placeholders}, without version
 	version string // "v1" or "v2"

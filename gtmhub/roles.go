@@ -42,7 +42,7 @@ func (r *Role) UnmarshalJSON(data []byte) error {
 // instead; roles that nobody holds are then missing.
 //
 // Permission: reading roles (not documented). Errors: ErrUnauthorized, ErrForbidden, ErrUnavailable. Source: public roles
-// page of the API, named in gtmhub-api.md 4.9; the shape of an item is assumed.
+// page of the API; the shape of an item is assumed.
 func (s *RolesService) List(ctx context.Context) ([]Role, error) {
 	var roles []Role
 	for role, err := range pages(ctx, opRolesList, 0, func(r Role) ID { return r.ID }, s.page) {

@@ -9,7 +9,7 @@ import (
 type TeamMembersService service
 
 // Set sends the complete list of members. Whether the API replaces the list or adds to it is not documented
-// (gtmhub-api.md U5): read the team afterwards. There is no condition header, so two writers can overwrite each other:
+// (docs/gtmhub-readings.md U5): read the team afterwards. There is no condition header, so two writers can overwrite each other:
 // keep to one at a time per team. An empty list is allowed. If the API answers 400 to the assumed body, the list is set
 // with Teams.Patch.
 //
@@ -34,7 +34,7 @@ func (s *TeamMembersService) Set(ctx context.Context, team ID, users []ID) error
 // Remove takes one user out of a team. A user who is not in it, or a team that is gone (404), is success.
 //
 // Permission: ManagePeople (assumed). Errors: ErrInvalid, ErrUnauthorized, ErrPaymentRequired, ErrForbidden,
-// ErrUnavailable, ErrUnknownOutcome. Source: teams endpoints document; 404 is read as "gone" (gtmhub-api.md U16).
+// ErrUnavailable, ErrUnknownOutcome. Source: teams endpoints document; 404 is read as "gone" (docs/gtmhub-readings.md U16).
 //
 //gtmhub:operation DELETE /teams/{teamId}/members/{memberId} v1 #31
 func (s *TeamMembersService) Remove(ctx context.Context, team, user ID) error {

@@ -24,7 +24,7 @@ type Team struct {
 	Color       string `json:"color"`
 	// Members are the truth about who is in the team. Whether the manager is among them is up to the account.
 	Members []ID `json:"members"`
-	// IsActive is true when the answer does not say (gtmhub-api.md U6).
+	// IsActive is true when the answer does not say (docs/gtmhub-readings.md U6).
 	IsActive bool `json:"isActive"`
 	// External is set on a team that another system manages, so edits here may be overwritten.
 	External    *ExternalTeamMapping `json:"ExternalTeamMapping"`
@@ -86,7 +86,7 @@ type TeamListOptions struct {
 // List answers one page of teams.
 //
 // Permission: reading people (AccessPeople, assumed). Errors: none are documented; ErrInvalid, ErrUnauthorized,
-// ErrForbidden, ErrUnavailable. Source: teams endpoints document; the shape of the answer is assumed (gtmhub-api.md U10).
+// ErrForbidden, ErrUnavailable. Source: teams endpoints document; the shape of the answer is assumed (docs/gtmhub-readings.md U10).
 //
 //gtmhub:operation GET /teams v2 #20
 func (s *TeamsService) List(ctx context.Context, o TeamListOptions) (*Page[Team], error) {
@@ -216,7 +216,7 @@ func (s *TeamsService) Patch(ctx context.Context, id ID, patch TeamPatch) error 
 }
 
 // Replace changes a team through the whole record: it reads the team, lays the patch over it and writes all of it back,
-// for the API resets avatar, colour and perhaps more when they are left out (gtmhub-api.md U11). Fields that this package
+// for the API resets avatar, colour and perhaps more when they are left out (docs/gtmhub-readings.md U11). Fields that this package
 // does not know are written back as they came. Prefer Patch.
 //
 // Permission: ManagePeople (assumed). Errors: ErrInvalid, ErrUnauthorized, ErrPaymentRequired, ErrForbidden, ErrNotFound,
@@ -263,7 +263,7 @@ func set[T any](field *T, value *T) {
 // Activate makes teams active again. If nothing had to change (304), that is success.
 //
 // Permission: ManagePeople (assumed). Errors: ErrInvalid, ErrUnauthorized, ErrPaymentRequired, ErrForbidden, ErrNotFound,
-// ErrUnavailable, ErrUnknownOutcome. Source: teams endpoints document; the body is assumed (gtmhub-api.md U4).
+// ErrUnavailable, ErrUnknownOutcome. Source: teams endpoints document; the body is assumed (docs/gtmhub-readings.md U4).
 //
 //gtmhub:operation POST /teams/activate v1 #23
 func (s *TeamsService) Activate(ctx context.Context, ids []ID) (*BulkResult, error) {
@@ -273,7 +273,7 @@ func (s *TeamsService) Activate(ctx context.Context, ids []ID) (*BulkResult, err
 // Deactivate makes teams inactive. If nothing had to change (304), that is success.
 //
 // Permission: ManagePeople (assumed). Errors: ErrInvalid, ErrUnauthorized, ErrPaymentRequired, ErrForbidden, ErrNotFound,
-// ErrUnavailable, ErrUnknownOutcome. Source: teams endpoints document; the body is assumed (gtmhub-api.md U4).
+// ErrUnavailable, ErrUnknownOutcome. Source: teams endpoints document; the body is assumed (docs/gtmhub-readings.md U4).
 //
 //gtmhub:operation POST /teams/deactivate v1 #24
 func (s *TeamsService) Deactivate(ctx context.Context, ids []ID) (*BulkResult, error) {
@@ -294,7 +294,7 @@ func (s *TeamsService) Delete(ctx context.Context, id ID) error {
 // answers 400 to the assumed body, the manager is set with Patch.
 //
 // Permission: ManagePeople (assumed). Errors: ErrInvalid, ErrUnauthorized, ErrPaymentRequired, ErrForbidden, ErrNotFound,
-// ErrUnavailable, ErrUnknownOutcome. Source: teams endpoints document; the body is assumed (gtmhub-api.md U5).
+// ErrUnavailable, ErrUnknownOutcome. Source: teams endpoints document; the body is assumed (docs/gtmhub-readings.md U5).
 //
 //gtmhub:operation PUT /teams/{teamId}/manager v1 #26
 func (s *TeamsService) SetManager(ctx context.Context, team, user ID) error {
@@ -312,7 +312,7 @@ func (s *TeamsService) SetManager(ctx context.Context, team, user ID) error {
 // RemoveManager leaves a team without a manager. A team that has none, or is gone (404), is success.
 //
 // Permission: ManagePeople (assumed). Errors: ErrInvalid, ErrUnauthorized, ErrPaymentRequired, ErrForbidden,
-// ErrUnavailable, ErrUnknownOutcome. Source: teams endpoints document; 404 is read as "gone" (gtmhub-api.md U16).
+// ErrUnavailable, ErrUnknownOutcome. Source: teams endpoints document; 404 is read as "gone" (docs/gtmhub-readings.md U16).
 //
 //gtmhub:operation DELETE /teams/{teamId}/manager v1 #30
 func (s *TeamsService) RemoveManager(ctx context.Context, team ID) error {

@@ -14,7 +14,7 @@ type UserRolesService service
 // Give gives one role to one user.
 //
 // Permission: ManageUsers (assumed). Errors: ErrInvalid, ErrNotFound (user or role), ErrUnknownOutcome. Source: users
-// endpoints document, "Assigns role to the user"; the body is assumed (gtmhub-api.md U2).
+// endpoints document, "Assigns role to the user"; the body is assumed (docs/gtmhub-readings.md U2).
 //
 //gtmhub:operation POST /users/{userId}/roles v1 #12
 func (s *UserRolesService) Give(ctx context.Context, user, role ID) error {
@@ -38,7 +38,7 @@ func (s *UserRolesService) Take(ctx context.Context, user, role ID) error {
 // TakeMany takes several roles from one user.
 //
 // Permission: ManageUsers (assumed). Errors: ErrInvalid, ErrConflict, ErrUnavailable, ErrUnknownOutcome. Source: users
-// endpoints document; that commas separate the ids is assumed (gtmhub-api.md U13).
+// endpoints document; that commas separate the ids is assumed (docs/gtmhub-readings.md U13).
 //
 //gtmhub:operation DELETE /users/{userId}/roles v1 #19
 func (s *UserRolesService) TakeMany(ctx context.Context, user ID, roles []ID) error {
@@ -63,7 +63,7 @@ func joinIDs(ids []ID) string {
 // API broke, then with ErrUnknownOutcome if some roles may have changed.
 //
 // Permission: ManageUsers (assumed). Errors: ErrInvalid, ErrForbidden, ErrUnavailable, ErrUnknownOutcome. Source: users
-// endpoints document; the body is assumed (gtmhub-api.md U1).
+// endpoints document; the body is assumed (docs/gtmhub-readings.md U1).
 //
 //gtmhub:operation POST /users/roles v1 #11
 func (s *UserRolesService) SetMany(ctx context.Context, users, roles []ID) (*BulkResult, error) {

@@ -135,7 +135,7 @@ func orEmpty[T any](items []T) []T {
 }
 
 // Pending says whether the user was invited and, as far as the API shows, never signed in. No field says so directly
-// (gtmhub-api.md U24). Pending outranks active and inactive. It needs the fields dateInvited, identities and clientId.
+// (docs/gtmhub-readings.md U24). Pending outranks active and inactive. It needs the fields dateInvited, identities and clientId.
 func (u User) Pending() bool {
 	return !u.DateInvited.IsZero() && len(u.Identities) == 0 && u.ClientID == ""
 }
@@ -580,7 +580,7 @@ func (s *UsersService) SendPasswordEmail(ctx context.Context, id ID) error {
 // User.UserSettings. Call it on a client made with [Client.As].
 //
 // Permission: none, for oneself only. Errors: ErrInvalid, ErrNotFound, ErrUnavailable, ErrUnknownOutcome. Source: users
-// and deprecated endpoints documents; the body is undocumented and assumed (gtmhub-api.md U3).
+// and deprecated endpoints documents; the body is undocumented and assumed (docs/gtmhub-readings.md U3).
 //
 // Deprecated: use [UsersService.SetLanguage] for the language; nothing replaces the rest.
 //
@@ -596,7 +596,7 @@ func (s *UsersService) UpdateOwnSettings(ctx context.Context, settings json.RawM
 // SetLanguage changes the language of a user's interface, such as "en".
 //
 // Permission: oneself, or ManageUsers (assumed). Errors: ErrInvalid, ErrUnavailable, ErrUnknownOutcome. Source: users
-// endpoints document; the body is assumed (gtmhub-api.md U3).
+// endpoints document; the body is assumed (docs/gtmhub-readings.md U3).
 //
 //gtmhub:operation PUT /users/{userId} v1 #15
 func (s *UsersService) SetLanguage(ctx context.Context, id ID, language string) error {

@@ -7,8 +7,8 @@ import (
 )
 
 // Readings chooses between the possible readings of what the documents leave open. The zero value is the reading
-// that we hold for the likeliest; each field switches to another one. The numbers U1..U24 are those of the list of
-// uncertainties in the API reference of the project. Readings can be changed at run time ([Emulator.SetReadings]).
+// that we hold for the likeliest; each field switches to another one. The numbers U1..U24 are those of
+// docs/gtmhub-readings.md. Readings can be changed at run time ([Emulator.SetReadings]).
 type Readings struct {
 	// RolesBulkAdds: operation 11 adds the roles and takes none away (U1). Otherwise it replaces direct roles.
 	RolesBulkAdds bool `json:"rolesBulkAdds"`

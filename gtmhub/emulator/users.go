@@ -49,7 +49,7 @@ func loadUser(a AccountUser) *user {
 		IsActive: a.IsActive, DateCreated: dateText(a.DateCreated), DateInvited: dateText(a.DateInvited), RoleIDs: slices.Clone(a.RoleIDs),
 	}
 	if a.InvitationPending {
-		// New users are served as active (U24 of the API reference).
+		// New users are served as active (docs/gtmhub-readings.md U24).
 		u.IsActive = true
 		u.DateInvited = cmp.Or(u.DateInvited, u.DateCreated)
 	} else {

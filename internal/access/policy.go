@@ -81,7 +81,7 @@ type Policy struct {
 	InviteRows int
 }
 
-// DefaultPolicy is the table of security-and-reliability.md, sections 1 (T5) and 2.4.
+// DefaultPolicy lets HR make five single invitations a day; two people or more need a second person.
 func DefaultPolicy() Policy { return Policy{FreeInvites: 5, InviteRows: 2} }
 
 func no(rule, sentence, help string) Verdict {

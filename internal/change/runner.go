@@ -35,7 +35,7 @@ type RunnerOptions struct {
 	Log   *slog.Logger
 }
 
-// Timing are the waits of the row protocol (security-and-reliability.md, section 4).
+// Timing are the waits of the row protocol (ARCHITECTURE.md, life of a change).
 type Timing struct {
 	// Call is the longest upstream call. Lease is how long a claim lasts; it must be longer than Call.
 	Call, Lease time.Duration
@@ -441,7 +441,7 @@ func (r *Runner) halt(ctx context.Context, ch *Change, rows []Row, note, result 
 }
 
 // gone names the requester or an approver who has been deactivated since; "" if all are there
-// (security-and-reliability.md, section 4, step 1).
+// (ARCHITECTURE.md, life of a change).
 func (r *Runner) gone(ctx context.Context, b *batch) (string, error) {
 	if b.actor.Inactive {
 		return b.actor.Name, nil
@@ -651,7 +651,7 @@ func (r *Runner) reconcile(ctx context.Context) (bool, error) {
 }
 
 // absent decides about a row whose effect is not to be seen. A second look after another settle time must say the
-// same before the row is tried again (security-and-reliability.md, section 4, step 6). Row.Updated is the time of the
+// same before the row is tried again. Row.Updated is the time of the
 // claim, by the same clock as IntentAt.
 func (r *Runner) absent(k Kind, row Row, o Outcome) Outcome {
 	switch {

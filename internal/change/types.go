@@ -56,7 +56,7 @@ func (s State) Ended() bool {
 // RowState is where a row stands.
 type RowState string
 
-// The states of a row (design.md, section 3).
+// The states of a row (ARCHITECTURE.md, life of a change).
 const (
 	Queued        RowState = "queued"
 	Checking      RowState = "checking"

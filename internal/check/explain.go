@@ -26,7 +26,7 @@ var explanations = []struct {
 	name       string // of the line when the first call fails so
 	text, hint string
 }{
-	// Which status a wrong account id has is not documented (gtmhub-api.md U15), so the message goes first.
+	// Which status a wrong account id has is not documented (docs/gtmhub-readings.md U15), so the message goes first.
 	{func(e *gtmhub.APIError) bool { return strings.Contains(strings.ToLower(e.Message), "account id") }, "account", "The account id is refused.", hintAccount},
 	{is(gtmhub.ErrUnauthorized), "token", "The token is refused: it is wrong, expired or revoked.", hintToken},
 	{is(gtmhub.ErrPaymentRequired), "account", "The subscription of the account does not allow this call.", "Ask the vendor which subscription includes the API."},

@@ -176,7 +176,7 @@ func (r *run) try(ctx context.Context, p probe) {
 }
 
 // fields looks whether lists can be cut to some fields. The list without the parameter is not tried: the documents
-// call it mandatory, so the portal always sends it (gtmhub-api.md U8).
+// call it mandatory, so the portal always sends it (docs/gtmhub-readings.md U8).
 func (r *run) fields(ctx context.Context) {
 	const name = "fields of users"
 	if len(r.users) == 0 {
@@ -200,7 +200,7 @@ func keys(raw json.RawMessage) map[string]json.RawMessage {
 	return object
 }
 
-// pending looks whether the fields by which pending users are known are answered (gtmhub-api.md U24). A field that is
+// pending looks whether the fields by which pending users are known are answered (docs/gtmhub-readings.md U24). A field that is
 // left out where it is empty shows up in some other user.
 func (r *run) pending() {
 	const name = "pending users"
@@ -257,7 +257,7 @@ func (r *run) isAdmin(role string) bool {
 }
 
 // wanted are the permissions that the portal's writes need, by the vendor's names; which operation needs which is
-// assumed (gtmhub-api.md 4.9).
+// assumed.
 var wanted = []string{"AccessPeople", "ManageUsers", "ManageUserInvitations", "ManagePeople"}
 
 // actsAs says whose token it is and what that user may do. The token names its user by the id at the identity provider.

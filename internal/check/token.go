@@ -9,8 +9,8 @@ import (
 	"github.com/gtmhub-portal/portal/gtmhub"
 )
 
-// claims are what a token says about itself. Nothing checks its signature, so they are hints and no more. Names:
-// gtmhub-api.md 4.2.
+// claims are what a token says about itself. Nothing checks its signature, so they are hints and no more. The
+// names are those that tokens of the product carry; they are not documented.
 type claims struct {
 	Subject string  `json:"sub"`
 	Expires float64 `json:"exp"` // Unix seconds; 0 means never

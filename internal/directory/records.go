@@ -11,7 +11,7 @@ import (
 type Status string
 
 // The statuses. Pending outranks the other two: invited and, as far as Gtmhub shows, never signed in
-// (gtmhub-api.md U24).
+// (docs/gtmhub-readings.md U24).
 const (
 	Active   Status = "active"
 	Pending  Status = "pending"

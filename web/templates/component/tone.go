@@ -43,7 +43,7 @@ func (t Tone) icon() Icon {
 	return IconInfoCircle
 }
 
-// StatusFor is the tone of a word that says where a user, a row or a change stands (design.md, sections 2 and 3). What
+// StatusFor is the tone of a word that says where a user, a row or a change stands. What
 // follows a comma, colon or bracket ("held: changed since the decision") does not matter; an unknown word is neutral.
 func StatusFor(word string) Tone {
 	word, _, _ = strings.Cut(word, ",")
@@ -63,7 +63,7 @@ func StatusFor(word string) Tone {
 	return ToneNeutral
 }
 
-// UserStatus is one of active, pending and inactive (design.md, section 2).
+// UserStatus is one of active, pending and inactive.
 type UserStatus string
 
 // The three states of a user. Pending outranks the other two.
@@ -76,7 +76,7 @@ const (
 // RowState is the state of a row of a change as it is stored; convert from change.RowState.
 type RowState string
 
-// Word is the state in the words of the pages (design.md, section 3). A word is its own word.
+// Word is the state in the words of the pages. A word is its own word.
 func (s RowState) Word() string {
 	switch s {
 	case "queued":

@@ -19,7 +19,7 @@ import (
 	"github.com/gtmhub-portal/portal/web/templates/layout"
 )
 
-// policy is the content security policy of the portal (security-and-reliability.md, 2.3).
+// policy is the content security policy of the portal.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 

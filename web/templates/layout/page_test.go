@@ -219,7 +219,7 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// TestHead guards what the security rules say about scripts and htmx (security-and-reliability.md, 2.3).
+// TestHead guards what the security rules say about scripts and htmx.
 func TestHead(t *testing.T) {
 	t.Parallel()
 	for name, doc := range map[string]*htmltest.Doc{
