@@ -13,7 +13,7 @@ import (
 // the meaning.
 type Config struct {
 	Addr        string `env:"PORTAL_ADDR" default:"127.0.0.1:8080" example:"0.0.0.0:8080" doc:"Address to listen on. Plain HTTP: put a proxy that speaks TLS in front."`
-	Origin      string `env:"PORTAL_ORIGIN" need:"always" example:"https://portal.northwind.example" doc:"Address under which people reach the portal: scheme and host, no path. All links in mails and the sign-in come from it. It must be https."`
+	Origin      string `env:"PORTAL_ORIGIN" need:"always" example:"https://portal.northwind.example" doc:"Address under which people reach the portal: scheme and host, no path. The redirect address of the sign-in comes from it. It must be https."`
 	DatabaseURL Secret `env:"PORTAL_DATABASE_URL" default:"portal.db in PORTAL_DATA_DIR" example:"postgres://portal:...@db.northwind.example/portal" doc:"A PostgreSQL database (any number of instances may share it), or the path of a SQLite file (one instance)."`
 	DataDir     string `env:"PORTAL_DATA_DIR" default:"./data" example:"/data" doc:"Folder for the SQLite file. It must exist and be writable."`
 
@@ -28,7 +28,7 @@ type Config struct {
 	MailDomains   []string      `env:"PORTAL_MAIL_DOMAINS" unit:"domains" example:"northwind.example,northwind-labs.example" doc:"Mail domains of the company. Invitations to other addresses are flagged. Empty: none is."`
 	UsersRefresh  time.Duration `env:"PORTAL_USERS_REFRESH" default:"10m" min:"1m" max:"24h" example:"30m" doc:"How often all users are read from Gtmhub. Teams and signed-in people are read every minute while somebody is looking."`
 
-	TimeZone    *time.Location `env:"PORTAL_TIME_ZONE" default:"UTC" example:"Europe/Berlin" doc:"Time zone of the times on pages and in mails, by its name in the IANA database."`
+	TimeZone    *time.Location `env:"PORTAL_TIME_ZONE" default:"UTC" example:"Europe/Berlin" doc:"Time zone of the times on pages, by its name in the IANA database."`
 	LogLevel    slog.Level     `env:"PORTAL_LOG_LEVEL" default:"info" example:"debug" doc:"Least severe log lines to write: debug, info, warn or error."`
 	Development bool           `env:"PORTAL_DEVELOPMENT" default:"false" example:"true" doc:"For developers: allows plain HTTP and private addresses. The portal then listens on loopback only."`
 }
@@ -61,7 +61,7 @@ type Rights struct {
 	HR        Holders `env:"PORTAL_HR" need:"always" example:"ana.ferrari@northwind.example,group:portal-hr" doc:"Who is HR."`
 	Approvers Holders `env:"PORTAL_APPROVERS" example:"group:portal-approvers,li.wei@northwind.example" doc:"Who may decide requests beside HR. Nobody decides their own, so there must be the address of a second person here or in PORTAL_HR."`
 	Auditors  Holders `env:"PORTAL_AUDITORS" example:"group:internal-audit" doc:"Who may read everything and change nothing."`
-	Operators Holders `env:"PORTAL_OPERATORS" example:"ops@northwind.example" doc:"Who runs the portal: sessions, runs and its connection, no rights over people."`
+	Operators Holders `env:"PORTAL_OPERATORS" example:"ops@northwind.example" doc:"Who runs the portal. The pages name the role; so far it opens nothing, and it gives no rights over people."`
 	// AdminRoles are names of Gtmhub roles.
 	AdminRoles []string `env:"PORTAL_ADMIN_ROLES" default:"Admin,Account Admin" unit:"role names" example:"Admin" doc:"Gtmhub roles that manage the whole account. Only somebody who holds one gives it, and a second person has to agree."`
 }
