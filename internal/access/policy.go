@@ -179,14 +179,6 @@ func roleCeiling(a Actor, r Role) (Verdict, bool) {
 	return Verdict{}, true
 }
 
-// Stricter returns the stricter of two verdicts; at equal outcome the one that wants more deciders, then the first.
-func Stricter(a, b Verdict) Verdict {
-	if b.Outcome < a.Outcome || (b.Outcome == a.Outcome && b.Deciders > a.Deciders) {
-		return b
-	}
-	return a
-}
-
 // ChangeFacts is what decisions about an existing change need.
 type ChangeFacts struct {
 	// Requester made it; Editors altered it after it was first submitted.
