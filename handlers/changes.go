@@ -528,6 +528,7 @@ func lineVerdicts(rows []change.Row) map[int]joiners.Verdict {
 		worst   int
 		done    bool
 		reasons []string
+		said    map[string]bool // the reasons, to say each once
 		user    id.User
 	}
 	lines := map[int]*line{}
@@ -538,7 +539,7 @@ func lineVerdicts(rows []change.Row) map[int]joiners.Verdict {
 		}
 		l := lines[row.Line]
 		if l == nil {
-			l = &line{worst: len(byBadness) - 1}
+			l = &line{worst: len(byBadness) - 1, said: map[string]bool{}}
 			lines[row.Line] = l
 		}
 		l.worst = min(l.worst, slices.Index(byBadness, row.State))
@@ -549,12 +550,13 @@ func lineVerdicts(rows []change.Row) map[int]joiners.Verdict {
 				l.user = id.User(row.Result)
 			}
 		}
-		reason := row.Reason
-		if reason != "" && row.Step > 0 {
-			reason = kindLabel(row.Kind) + ": " + reason
-		}
-		if reason != "" && !slices.Contains(l.reasons, reason) {
-			l.reasons = append(l.reasons, reason)
+		if row.Reason != "" && !l.said[row.Reason] {
+			l.said[row.Reason] = true
+			if row.Step > 0 {
+				l.reasons = append(l.reasons, kindLabel(row.Kind)+": "+row.Reason)
+			} else {
+				l.reasons = append(l.reasons, row.Reason)
+			}
 		}
 	}
 	out := make(map[int]joiners.Verdict, len(lines))

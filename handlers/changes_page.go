@@ -134,7 +134,10 @@ func (s *server) changeFacts(c *change.Change) []component.Definition {
 	if c.SourceName != "" {
 		facts = append(facts, component.Definition{Term: "From the file", Text: c.SourceName})
 	}
-	rule := component.Definition{Term: "Who decides", Text: c.RuleSentence, Origin: "Version " + strconv.Itoa(c.Version)}
+	rule := component.Definition{Term: "Who decides", Text: c.RuleSentence}
+	if c.Version > 1 {
+		rule.Origin = "Version " + strconv.Itoa(c.Version)
+	}
 	if c.Deciders == 0 {
 		rule.Term = "Needs no decision"
 	}
@@ -395,7 +398,7 @@ func (s *server) changePerson(r *http.Request, p affected, columns []string) pag
 		out.Cell.Name = ""
 	}
 	if p.row.Line > 0 {
-		out.Cell.Note = "row " + strconv.Itoa(p.row.Line)
+		out.Cell.Note = "person " + strconv.Itoa(p.row.Line)
 	}
 	if user != "" {
 		if _, ok := s.view(r.Context()).User(user); ok {

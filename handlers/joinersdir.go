@@ -6,7 +6,6 @@ import (
 
 	"github.com/gtmhub-portal/portal/internal/access"
 	"github.com/gtmhub-portal/portal/internal/directory"
-	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/joiners"
 )
 
@@ -82,12 +81,4 @@ func (n accountNames) AllRoleNames() []string {
 		}
 	}
 	return slices.Compact(out)
-}
-
-// teamName is the name of a team for the actor, who has named it before.
-func (n accountNames) teamName(t id.Team) string {
-	if team, open := n.view.Team(t); open {
-		return team.Name
-	}
-	return "a team that does not exist any more"
 }

@@ -117,7 +117,7 @@ func New(t *testing.T, options ...Options) *Portal {
 		Origin:      origin,
 		Grants: actor.Grants{HR: []string{"group:portal-hr"}, Approvers: []string{"group:portal-approver"}, Auditors: []string{"group:portal-auditor"},
 			Operators: []string{"group:portal-operator"}},
-		AdminRoles: []string{"Admin", "Account Admin"}, Timing: o.Timing, RunCalls: 6, Joiners: joiners.Options{Domains: []string{"northwind.example"}},
+		AdminRoles: []string{"Admin", "Account Admin"}, Timing: o.Timing, Inline: 20 * time.Second, RunCalls: 6, Joiners: joiners.Options{Domains: []string{"northwind.example"}},
 		Insecure: true, Version: "test", Log: log,
 	})
 	if err != nil {
@@ -316,10 +316,10 @@ func (c *Client) request(method, path string, body io.Reader, contentType string
 	return r
 }
 
-// WaitFor returns the change once it has ended; the test fails after 20 seconds.
+// WaitFor returns the change once it has ended; the test fails after two minutes, which is for slow machines only.
 func (p *Portal) WaitFor(c id.Change) change.Change {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(p.t.Context(), 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -40,7 +40,9 @@ type Options struct {
 	AdminRoles []string
 	Policy     access.Policy
 	// Lapse is how long a request waits; 0 means 72 hours.
-	Lapse        time.Duration
+	Lapse time.Duration
+	// Inline is how long a page waits for a small direct change; 0 means 2 seconds.
+	Inline       time.Duration
 	Timing       change.Timing
 	RunCalls     int
 	UsersRefresh time.Duration
@@ -112,7 +114,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		},
 	})
 	a := &App{Store: st, Directory: dir, Runner: runner, Actors: actors, log: o.Log, logins: st.Auth()}
-	a.Changes = change.NewService(change.Options{Store: st.Changes(), Trail: st.Audit(), Recipes: recipes, Policy: o.Policy, Lapse: o.Lapse, Runner: runner, Log: o.Log})
+	a.Changes = change.NewService(change.Options{Store: st.Changes(), Trail: st.Audit(), Recipes: recipes, Policy: o.Policy, Lapse: o.Lapse, Runner: runner, Inline: o.Inline, Log: o.Log})
 
 	pages := handlers.NewPages(handlers.Options{Training: o.Training, Version: o.Version, Zone: o.Zone, Log: o.Log})
 	a.Sessions = auth.NewStore(auth.StoreOptions{Rows: st.Auth(), Now: time.Now, Idle: o.SessionIdle, Max: o.SessionMax, Insecure: o.Insecure, Logger: o.Log,

@@ -199,16 +199,16 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			j := newJob(t, handlertest.Options{Timing: change.Timing{Call: 500 * time.Millisecond, Lease: time.Second, Settle: 1600 * time.Millisecond, Poll: 20 * time.Millisecond}})
+			j := newJob(t, handlertest.Options{Timing: change.Timing{Call: 2 * time.Second, Lease: 3 * time.Second, Settle: 5500 * time.Millisecond, Poll: 20 * time.Millisecond}})
 			if _, err := j.Emulator.AddFault(tc.fault); err != nil {
 				t.Fatal(err)
 			}
-			c := j.WaitFor(j.invite(60).ID)
-			j.sums(c, 60)
-			j.once(60)
+			c := j.WaitFor(j.invite(40).ID)
+			j.sums(c, 40)
+			j.once(40)
 			for _, s := range c.Counts {
-				if n := s.Rows[change.Done]; n != 60 {
-					t.Errorf("step %d (%s): %v, want 60 done", s.Step, s.Kind, s.Rows)
+				if n := s.Rows[change.Done]; n != 40 {
+					t.Errorf("step %d (%s): %v, want 40 done", s.Step, s.Kind, s.Rows)
 				}
 			}
 		})
@@ -276,7 +276,7 @@ func TestDirectChangesEndWithThePage(t *testing.T) {
 	users := j.App.Directory.Current().Users()
 	added := 0
 	for _, u := range users {
-		if u.Status != directory.Active || contains(team.Members, u.ID) || added == 20 {
+		if u.Status != directory.Active || contains(team.Members, u.ID) || added == 8 {
 			continue
 		}
 		added++

@@ -65,6 +65,3 @@ func ChangeAct[T ~string](change T, act string) string { return join("changes", 
 
 // ChangeReturn is the return file of a change.
 func ChangeReturn[T ~string](change T) string { return join("changes", string(change), "return.csv") }
-
-// StartSignIn begins the sign-in at a provider.
-func StartSignIn(provider string) string { return join("signin", provider) }

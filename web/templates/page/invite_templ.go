@@ -847,7 +847,7 @@ func InviteColumns(p InviteColumnsProps) templ.Component {
 							}
 							return nil
 						})
-						templ_7745c5c3_Err = component.Card(component.CardProps{Title: "Are the letters right?", Subtitle: "The file does not say how its letters are stored, so this was guessed.", TestID: "invite-confirm"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var35), templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = component.Card(component.CardProps{Title: "Are the letters right?", Subtitle: "Please look whether these letters are as they should be, and confirm it.", TestID: "invite-confirm"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var35), templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
