@@ -64,6 +64,16 @@ type UserRole struct {
 	Team        *RoleTeam `json:"team"`
 }
 
+// UnmarshalJSON reads a role, or its bare id.
+func (r *UserRole) UnmarshalJSON(data []byte) error {
+	type plain UserRole
+	*r = UserRole{}
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte(`"`)) {
+		return json.Unmarshal(data, &r.ID)
+	}
+	return json.Unmarshal(data, (*plain)(r))
+}
+
 // RoleTeam is the team that a team role comes from.
 type RoleTeam struct {
 	ID       ID     `json:"id"`

@@ -316,3 +316,16 @@ func TestParseID(t *testing.T) {
 		}
 	}
 }
+
+// One role in another form must not hide a whole list of users.
+func TestUserRolesInEveryForm(t *testing.T) {
+	t.Parallel()
+	var u gtmhub.User
+	if err := json.Unmarshal([]byte(`{"id":"u1","roles":["r1",{"id":"r2","name":"Data","team":"t1"},null]}`), &u); err != nil {
+		t.Fatal(err)
+	}
+	want := []gtmhub.UserRole{{ID: "r1"}, {ID: "r2", Name: "Data", Team: &gtmhub.RoleTeam{ID: "t1"}}, {}}
+	if diff := cmp.Diff(want, u.Roles); diff != "" {
+		t.Error(diff)
+	}
+}
