@@ -97,8 +97,13 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	op, params, err := match(r.Method, r.URL.EscapedPath())
+	query, badQuery := url.ParseQuery(r.URL.RawQuery)
+	if err == nil && badQuery != nil {
+		// Left alone, a filter that is not escaped well would be dropped, and all records answered.
+		err = malformed(http.StatusBadRequest, "the query is not escaped as it should be")
+	}
 	req := request{
-		op: op, method: r.Method, path: r.URL.Path, params: params, query: r.URL.Query(), body: body,
+		op: op, method: r.Method, path: r.URL.Path, params: params, query: query, body: body,
 		token: bearer(r.Header.Get("Authorization")), account: r.Header.Get("gtmhub-accountId"),
 	}
 	if op != nil {

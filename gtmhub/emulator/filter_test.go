@@ -152,3 +152,12 @@ func FuzzLucene(f *testing.F) {
 		fuzz(t, "/api/v1/accounts/users", "filter="+url.QueryEscape(filter))
 	})
 }
+
+// A query that cannot be read is refused: without its filter the call would answer everything.
+func TestBadlyEscapedQueryIsRefused(t *testing.T) {
+	t.Parallel()
+	a := start(t, emulator.Options{Account: small(t)})
+	for _, query := range []string{`filter={"name":"100%"}`, `filter={name:"a;b"}`} {
+		a.do("GET", "/v2/users?"+query, nil).want(http.StatusBadRequest)
+	}
+}

@@ -193,7 +193,7 @@ func (c *call) accountUsers() (reply, error) {
 	c.view.direct = c.query.Get("includeShadowedRoles") != "true"
 	items, total := []doc{}, 0
 	for _, u := range c.s.users.order {
-		if lucene != nil && !(lucene.matches("email", u.Email) && lucene.matches("name", names(u)...) && lucene.matches("roles", c.view.roleIDs(u)...)) {
+		if lucene != nil && !lucene(c.searched(u)) {
 			continue
 		}
 		if total >= q.skip && len(items) < q.limit {
@@ -202,6 +202,20 @@ func (c *call) accountUsers() (reply, error) {
 		total++
 	}
 	return envelope(items, total), nil
+}
+
+// searched gives the texts that a filter of operation 1 looks at.
+func (c *call) searched(u *user) func(property string) []string {
+	return func(property string) []string {
+		switch property {
+		case "email":
+			return []string{u.Email}
+		case "name":
+			return names(u)
+		default:
+			return c.view.roleIDs(u)
+		}
+	}
 }
 
 // names gives what a search for a name may hit: the whole name and each of its words.

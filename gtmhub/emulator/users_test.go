@@ -3,6 +3,7 @@ package emulator_test
 import (
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,6 +66,15 @@ func TestAccountUsers(t *testing.T) {
 		"roles, short form":  {"filter=" + url.QueryEscape("roles:"+adminRole+","+dataRole), []string{ada, mia}, 2},
 		"roles, long form":   {"filter=" + url.QueryEscape("roles:"+adminRole+",roles:"+dataRole), []string{ada, mia}, 2},
 		"two properties":     {"filter=" + url.QueryEscape("name:lee AND roles:"+dataRole), []string{mia}, 1},
+		"roles in brackets":  {"filter=" + url.QueryEscape("roles:("+adminRole+" OR "+dataRole+")"), []string{ada, mia}, 2},
+		"both roles":         {"filter=" + url.QueryEscape("roles:"+adminRole+" AND roles:"+dataRole), []string{}, 0},
+		"or":                 {"filter=" + url.QueryEscape("name:ada OR roles:"+dataRole), []string{ada, mia}, 2},
+		"and before or":      {"filter=" + url.QueryEscape("name:ada OR name:lee AND roles:"+dataRole), []string{ada, mia}, 2},
+		"not":                {"filter=" + url.QueryEscape("name:lee AND NOT (roles:"+dataRole+")"), []string{lee}, 1},
+		"quoted star":        {"filter=" + url.QueryEscape(`name:"l*"`), []string{}, 0},
+		"escaped star":       {"filter=" + url.QueryEscape(`name:l\*`), []string{}, 0},
+		"escaped space":      {"filter=" + url.QueryEscape(`name:mia\ l*`), []string{mia}, 1},
+		"quoted operator":    {"filter=" + url.QueryEscape(`name:"OR"`), []string{}, 0},
 		"role nobody has":    {"filter=roles:" + nobody, []string{}, 0},
 		"slash in the value": {"filter=" + url.QueryEscape("name:a/b"), []string{}, 0},
 	} {
@@ -83,7 +93,9 @@ func TestAccountUsers(t *testing.T) {
 		}
 	})
 	a.clean()
-	for name, filter := range map[string]string{"unknown property": "phone:1", "no value": "email:", "no property": "ada", "empty": ","} {
+	for name, filter := range map[string]string{"unknown property": "phone:1", "no value": "email:", "no property": "ada", "empty": ",",
+		"open bracket": "roles:(a", "closed bracket": "roles:a)", "nothing in brackets": "roles:()", "or alone": "name:a OR", "not alone": "NOT",
+		"deep": strings.Repeat("(", 100) + "name:a" + strings.Repeat(")", 100), "long": "name:" + strings.Repeat("x", 300_000)} {
 		t.Run(name, func(t *testing.T) {
 			a.do("GET", "/v1/accounts/users?filter="+url.QueryEscape(filter), nil).want(400)
 		})
