@@ -112,6 +112,8 @@ func (f Fault) check() error {
 		return errors.New("probability is not between 0 and 1")
 	case f.Nth < 0 || f.Count < 0 || f.Operation < 0 || f.Delay < 0:
 		return errors.New("a number is negative")
+	case f.Operation > OpRoles:
+		return errors.New("no operation has this number") // it would never fire
 	case f.Effect == EffectStatus && (f.Status < 200 || f.Status > 599):
 		return errors.New("status must be from 200 to 599")
 	case f.Effect == EffectLate && f.Status != 0 && (f.Status < 200 || f.Status > 599):

@@ -389,7 +389,7 @@ func TestUnsoundFaults(t *testing.T) {
 	a := start(t, emulator.Options{Account: small(t)})
 	for name, f := range map[string]emulator.Fault{
 		"no effect": {}, "unknown effect": {Effect: "explode"}, "no status": {Effect: emulator.EffectStatus},
-		"probability": {Effect: emulator.EffectDrop, Probability: 2}, "negative": {Effect: emulator.EffectDrop, Nth: -1},
+		"probability": {Effect: emulator.EffectDrop, Probability: 2}, "operation": {Effect: emulator.EffectDrop, Operation: 42}, "negative": {Effect: emulator.EffectDrop, Nth: -1},
 		"late status": {Effect: emulator.EffectLate, Status: 7},
 	} {
 		if _, err := a.emu.AddFault(f); err == nil {
