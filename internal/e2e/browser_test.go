@@ -386,15 +386,17 @@ func (b *tab) scripts(run bool) {
 // check wants the page as it is now to be free of the faults that the package comment names.
 func (b *tab) check() {
 	b.t.Helper()
-	b.mu.Lock()
-	complaints := b.complaints
-	b.complaints = nil
-	b.mu.Unlock()
-	for _, c := range complaints {
-		b.t.Errorf("%s: %s", b.where(), c)
+	for _, fault := range b.faults() {
+		b.t.Errorf("%s: %s", b.where(), fault)
 	}
+}
+
+// faults lists what is wrong with the page as it is now, and what was said on the console since the last call.
+func (b *tab) faults() []string {
+	b.t.Helper()
+	var faults []string
 	if over := evaluate[int64](b, "document.scrollingElement.scrollWidth") - b.width; over > 0 {
-		b.t.Errorf("%s: scrolls sideways by %v px", b.where(), over)
+		faults = append(faults, fmt.Sprintf("scrolls sideways by %d px", over))
 	}
 	if b.noScript {
 		// axe itself needs a script. What a page without one looks like stays as it is, with the noscript parts.
@@ -402,20 +404,19 @@ func (b *tab) check() {
 		defer b.scripts(false)
 	}
 	evaluate[chromedp.Void](b, axe)
-	b.audit("light", allRules)
-	if b.noScript {
-		return // the theme is chosen by a script
+	faults = append(faults, evaluate[[]string](b, fmt.Sprintf(audit, allRules))...)
+	if !b.noScript { // without a script there is one theme
+		b.theme("dark")
+		for _, finding := range evaluate[[]string](b, fmt.Sprintf(audit, colourRules)) {
+			faults = append(faults, "in dark: "+finding)
+		}
+		b.theme("light")
 	}
-	b.theme("dark")
-	b.audit("dark", colourRules)
-	b.theme("light")
-}
-
-func (b *tab) audit(theme, rules string) {
-	b.t.Helper()
-	for _, finding := range evaluate[[]string](b, fmt.Sprintf(audit, rules)) {
-		b.t.Errorf("%s in %s: axe: %s", b.where(), theme, finding)
-	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	faults = append(faults, b.complaints...)
+	b.complaints = nil
+	return faults
 }
 
 // keepPicture writes what the tab shows to failures/.

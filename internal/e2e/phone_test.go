@@ -33,8 +33,10 @@ func TestPhone(t *testing.T) {
 	b.check()
 
 	b.visit("/teams")
-	b.visit(b.attribute(`a[href^="/teams/"]`, "href"))
-	b.visit(b.userPage())
+	team := b.attribute(teamLink, "href")
+	b.visit(team)
+	user := b.userPage()
+	b.visit(user)
 	b.visit("/invite")
 	b.visit("/audit")
 	b.visit("/changes")
@@ -44,7 +46,20 @@ func TestPhone(t *testing.T) {
 	b.load("approve the others", chromedp.Tap(testID("approve"), chromedp.NodeVisible))
 	b.toast("1 rejected")
 	b.check()
+
+	// From the narrowest screen, which is also a large one at 400 % zoom (WCAG 2.2, 1.4.10), to a common one.
+	for _, path := range []string{"/", "/users", user, user + "?tab=teams", "/teams", "/teams?open=all", team, team + "/add", "/invite", "/changes?box=all", request, "/audit", "/me"} {
+		hr.load("open "+path, chromedp.Navigate(d.url+path))
+		for _, width := range []int64{320, 390, 768, 1024, 1280, 1440} {
+			hr.do("resize the window", chromedp.EmulateViewport(width, 900))
+			if wide := evaluate[int64](hr, "document.scrollingElement.scrollWidth"); wide > width {
+				t.Errorf("%s scrolls sideways at %d px: it is %d px wide", path, width, wide)
+			}
+		}
+	}
 }
+
+const teamLink chromedp.CSS = `main a[href^="/teams/"]`
 
 // userPage is the address of some user's page.
 func (b *tab) userPage() string {
