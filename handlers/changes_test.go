@@ -122,7 +122,7 @@ func TestRequestsByBox(t *testing.T) {
 		t.Errorf("employee: status %d, want 403", got)
 	}
 	row := approver.Get(route.Changes).Doc().MustOne(`[data-testid="change"]`).Text()
-	for _, want := range []string{"#1", "Invite 3 people", "Zhen", "waiting for a decision", "3 people", "3 waiting", "New colleagues start on Monday.", "in 2 days"} {
+	for _, want := range []string{"#1", "Invite 3 people", "Zhen", "waiting for a decision", "3 people", "3 waiting", "New colleagues start on Monday.", "in 3 days"} {
 		if !strings.Contains(row, want) {
 			t.Errorf("the row %q lacks %q", row, want)
 		}

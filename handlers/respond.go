@@ -148,7 +148,8 @@ func until(now, t time.Time) string {
 	case d < 48*time.Hour:
 		return strconv.Itoa(int(d.Hours())) + " hours"
 	default:
-		return strconv.Itoa(int(d.Hours()/24)) + " days"
+		// Nearly three days are three days, to somebody who has just been given them.
+		return strconv.Itoa(int((d+30*time.Minute).Hours()/24)) + " days"
 	}
 }
 

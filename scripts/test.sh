@@ -56,7 +56,7 @@ race=-race
 if [ "${SHORT:-}" = 1 ] || ! command -v "$(go env CC)" >/dev/null; then race=; fi
 step "go test ${race:-without the race detector}"
 go build -o "${TMPDIR:-/tmp}/portal-report" ./tools/report
-go test $race -shuffle=on -timeout 10m -json ./... 2>&1 | "${TMPDIR:-/tmp}/portal-report"
+go test $race -shuffle=on -timeout 25m -json ./... 2>&1 | "${TMPDIR:-/tmp}/portal-report"
 timed=$(grep -rl --include='*_test.go' '^//go:build !race' . | xargs -r -n1 dirname | sort -u)
 if [ -n "$race" ] && [ -n "$timed" ]; then
   step "limits of time and memory, without the race detector"
