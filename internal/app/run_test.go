@@ -292,5 +292,8 @@ func TestDirectChangesEndWithThePage(t *testing.T) {
 		if c.State != change.Finished || c.Main()[change.Done] != 1 {
 			t.Errorf("%s: %s, %v", u.Name, c.State, c.Main())
 		}
+		if now := j.Team("Website Maintainers"); !contains(now.Members, u.ID) {
+			t.Errorf("%s is done, but the next page would not show it", u.Name)
+		}
 	}
 }

@@ -174,15 +174,18 @@ func (r *Runner) RunNow(ctx context.Context, c id.Change, limit time.Duration) {
 	if err == nil {
 		err = r.start(ctx, &ch)
 	}
+	others := true // somebody else may have carried out rows
 	for err == nil && ctx.Err() == nil {
 		var worked, open bool
 		if worked, err = r.rows(ctx, c); worked || err != nil {
+			others = false
 			continue
 		}
 		if open, err = r.inFlight(ctx, c); !open {
 			break
 		}
 		// The loop of this or another instance was quicker to claim a row. Its outcome is what the person waits for.
+		others = true
 		select {
 		case <-ctx.Done():
 		case <-time.After(25 * time.Millisecond):
@@ -191,9 +194,27 @@ func (r *Runner) RunNow(ctx context.Context, c id.Change, limit time.Duration) {
 	if err == nil {
 		err = r.finish(context.WithoutCancel(ctx), c)
 	}
+	if err == nil && others {
+		err = r.catchUp(ctx, c)
+	}
 	if err != nil && ctx.Err() == nil {
 		r.o.Log.Error("run change at once", "change", c, "err", err)
 	}
+}
+
+// catchUp brings the records of a small change into this directory. Whoever carried it out does so too, but may not have
+// come to it when the page is drawn.
+func (r *Runner) catchUp(ctx context.Context, c id.Change) error {
+	rows, _, err := r.o.Store.Rows(ctx, c, RowFilter{Step: AllSteps, Page: 1, Size: 100})
+	if err != nil {
+		return fmt.Errorf("load rows of %s: %w", c, err)
+	}
+	b := &batch{}
+	for _, row := range rows {
+		b.touch([]Row{row}, []Outcome{{Result: row.Result}})
+	}
+	r.refresh(ctx, c, b)
+	return nil
 }
 
 // inFlight says whether somebody works on a row of the change.
