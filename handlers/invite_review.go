@@ -53,11 +53,11 @@ func (s *server) inviteReview(w http.ResponseWriter, r *http.Request) error {
 func (s *server) inviteSubmit(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	d, ready, err := s.readyDraft(w, r)
-	if sent, ok := s.sent(r); ok && err != nil {
-		return redirect(w, r, route.Change(sent)) // the second of two clicks
+	if err != nil {
+		return s.gone(w, r, err)
 	}
-	if err != nil || !ready {
-		return err
+	if !ready {
+		return nil
 	}
 	v, err := form(r)
 	if err != nil {
@@ -89,16 +89,11 @@ func (s *server) inviteSubmit(w http.ResponseWriter, r *http.Request) error {
 	d.Reason = cut(f.Reason, change.MaxReason)
 	if err := s.save(ctx, &d); errors.Is(err, fault.Conflict) {
 		if d, err = s.draftFrom(r); err != nil {
-			return err
+			return s.gone(w, r, err)
 		}
 		return again(http.StatusConflict, problems{elsewhere})
-	} else if errors.Is(err, fault.NotFound) {
-		if sent, ok := s.sent(r); ok {
-			return redirect(w, r, route.Change(sent))
-		}
-		return err
 	} else if err != nil {
-		return err
+		return s.gone(w, r, err)
 	}
 	k.draft = d
 	if f.Seen != k.seen() {
@@ -132,6 +127,15 @@ func (s *server) inviteSubmit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return redirect(w, r, route.Change(c.ID))
+}
+
+// gone answers a click that met err: with the request, where another click on the same button has sent the list and thrown the draft away
+// meanwhile.
+func (s *server) gone(w http.ResponseWriter, r *http.Request, err error) error {
+	if sent, ok := s.sent(r); ok && errors.Is(err, fault.NotFound) {
+		return redirect(w, r, route.Change(sent))
+	}
+	return err
 }
 
 // sent finds the request that was made of this draft: it has the draft's id.
