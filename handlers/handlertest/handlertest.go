@@ -92,7 +92,7 @@ func New(t *testing.T, options ...Options) *Portal {
 		o = options[0]
 	}
 	if o.Timing == (change.Timing{}) {
-		o.Timing = change.Timing{Call: 2 * time.Second, Lease: 3 * time.Second, Settle: 6 * time.Second, Poll: 20 * time.Millisecond}
+		o.Timing = change.Timing{Call: 2 * time.Second, Lease: 3 * time.Second, Settle: 6 * time.Second, Poll: 100 * time.Millisecond}
 	}
 	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	em, err := emulator.New(emulator.Options{Account: o.Account, Token: "service-token", StrictToken: true, Seed: 1, Readings: o.Readings})
@@ -316,12 +316,12 @@ func (c *Client) request(method, path string, body io.Reader, contentType string
 	return r
 }
 
-// WaitFor returns the change once it has ended; the test fails after two minutes, which is for slow machines only.
+// WaitFor returns the change once it has ended; the test fails after five minutes, which is for slow machines only.
 func (p *Portal) WaitFor(c id.Change) change.Change {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(p.t.Context(), 5*time.Minute)
 	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		ch, err := p.App.Store.Changes().Change(ctx, c)
