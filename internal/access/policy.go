@@ -73,6 +73,14 @@ type Verdict struct {
 	Help string
 }
 
+// Stricter returns the verdict that allows less, the first of two equal ones.
+func Stricter(a, b Verdict) Verdict {
+	if b.Outcome < a.Outcome || b.Outcome == a.Outcome && b.Deciders > a.Deciders {
+		return b
+	}
+	return a
+}
+
 // Policy holds the settings of the policy. The zero value is not used: start from [DefaultPolicy].
 type Policy struct {
 	// FreeInvites is how many single invitations HR may make in 24 hours before a second person has to agree.

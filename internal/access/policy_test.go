@@ -225,3 +225,17 @@ func TestMay(t *testing.T) {
 		}
 	}
 }
+
+func TestStricter(t *testing.T) {
+	t.Parallel()
+	direct, one, two, no := access.Verdict{Outcome: access.Direct, Rule: "d"}, access.Verdict{Outcome: access.NeedsDecision, Deciders: 1, Rule: "1"},
+		access.Verdict{Outcome: access.NeedsDecision, Deciders: 2, Rule: "2"}, access.Verdict{Rule: "n"}
+	order := []access.Verdict{no, two, one, direct}
+	for i, a := range order {
+		for j, b := range order {
+			if got, want := access.Stricter(a, b), order[min(i, j)]; got != want {
+				t.Errorf("of %q and %q: %q", a.Rule, b.Rule, got.Rule)
+			}
+		}
+	}
+}

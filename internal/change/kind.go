@@ -58,6 +58,8 @@ type Plan struct {
 	Links map[int]int
 	// Question is the whole put to the policy; the single rows were put to it by the recipe.
 	Question access.Question
+	// More are further questions of a plan whose rows are of several acts. The strictest verdict counts.
+	More []access.Question
 	// Single says that something would be done for one person at most, for the rule on many single invitations.
 	// Rows that are not possible or have nothing to do must not hide it.
 	Single bool
@@ -97,6 +99,15 @@ type Kind interface {
 	// Verify reads again and says for each row what became of it. Row.IntentAt and Row.Attempt say when and how often
 	// the call was tried. A record that is not there after AfterLoss is answered with Unknown; the runner counts looks.
 	Verify(ctx context.Context, rows []Row, after After) ([]Outcome, error)
+}
+
+// Inverter is a kind whose rows can be taken back, as far as the account still allows it. A kind that is no Inverter
+// cannot be undone at all.
+type Inverter interface {
+	// Invert returns the row that takes back row, which is Done, planned against the account as it is now: Kind, Subject,
+	// Detail, Payload, User, Team, Group, Lock, Action, Before, After and Note. The Action is NothingToDo where it is so
+	// already, NotPossible with a Note where it cannot be taken back any more. Errors are those of Recipe.Plan.
+	Invert(ctx context.Context, row Row) (Row, error)
 }
 
 // After says what Verify follows.

@@ -85,7 +85,11 @@ func (s *Service) Preview(ctx context.Context, a access.Actor, requester Person,
 		}
 		plan.Question.RecentInvites = n
 	}
-	return Preview{Plan: plan, Verdict: s.o.Policy.Decide(a, plan.Question)}, nil
+	v := s.o.Policy.Decide(a, plan.Question)
+	for _, q := range plan.More {
+		v = access.Stricter(v, s.o.Policy.Decide(a, q))
+	}
+	return Preview{Plan: plan, Verdict: v}, nil
 }
 
 // Submit plans the input, asks the policy and stores the change. A direct change is carried out at once, for at most
