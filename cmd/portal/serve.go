@@ -54,7 +54,7 @@ func options(c *config.Config, log *slog.Logger) (app.Options, error) {
 		return app.Options{}, fmt.Errorf("PORTAL_ORIGIN: %w", err)
 	}
 	policy := access.DefaultPolicy()
-	policy.FreeInvites = c.FreeInvites
+	policy.FreeInvites, policy.TwoApproversRows = c.FreeInvites, c.TwoApprovers
 	return app.Options{
 		DatabaseURL: c.DatabaseURL.Reveal(),
 		Gtmhub: gtmhub.Options{BaseURL: c.Gtmhub.URL, AccountID: c.Gtmhub.Account, Token: gtmhub.StaticToken(c.Gtmhub.Token.Reveal()), UserAgent: "gtmhub-portal/" + stamped(),
@@ -62,7 +62,7 @@ func options(c *config.Config, log *slog.Logger) (app.Options, error) {
 		Providers: []auth.ProviderConfig{{ID: "main", Name: c.OIDC.Name, Issuer: c.OIDC.Issuer, ClientID: c.OIDC.ClientID, ClientSecret: auth.Secret(c.OIDC.ClientSecret.Reveal()),
 			Scopes: c.OIDC.Scopes, TrustUnverifiedEmail: c.OIDC.TrustEmail, AllowedDomains: c.OIDC.Domains, FreshFallback: c.OIDC.FreshFallback, AllowPlainHTTP: c.Development}},
 		Origin:     origin,
-		Grants:     actor.Grants{HR: c.Rights.HR, Approvers: c.Rights.Approvers, Auditors: c.Rights.Auditors, Operators: c.Rights.Operators},
+		Grants:     actor.Grants{HR: c.Rights.HR, Approvers: c.Rights.Approvers, Alternates: c.Rights.Alternates, Auditors: c.Rights.Auditors, Operators: c.Rights.Operators},
 		AdminRoles: c.Rights.AdminRoles, Policy: policy, Lapse: c.DecisionLapse,
 		Timing: change.Timing{Call: c.Timing.Call, Lease: c.Timing.Lease, Settle: c.Timing.Settle}, RunCalls: c.Gtmhub.RunCalls, UsersRefresh: c.UsersRefresh, SessionIdle: c.Session.Idle, SessionMax: c.Session.Max,
 		Joiners: joiners.Options{Domains: c.MailDomains}, Insecure: c.Development, Version: stamped(), Zone: c.TimeZone, Log: log,

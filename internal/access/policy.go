@@ -87,10 +87,13 @@ type Policy struct {
 	FreeInvites int
 	// InviteRows is from how many people on an invitation by HR needs a second person.
 	InviteRows int
+	// TwoApproversRows is how many rows a deletion may have before two people beside the requester have to agree.
+	TwoApproversRows int
 }
 
-// DefaultPolicy lets HR make five single invitations a day; two people or more need a second person.
-func DefaultPolicy() Policy { return Policy{FreeInvites: 5, InviteRows: 2} }
+// DefaultPolicy lets HR make five single invitations a day; two people or more need a second person. Deletions of more
+// than ten rows need two.
+func DefaultPolicy() Policy { return Policy{FreeInvites: 5, InviteRows: 2, TwoApproversRows: 10} }
 
 func no(rule, sentence, help string) Verdict {
 	return Verdict{Outcome: No, Rule: rule, Sentence: sentence, Help: help}
@@ -124,6 +127,20 @@ func (p Policy) Decide(a Actor, q Question) Verdict {
 	default:
 		return no("unknown act", "This is not something the portal can do.", "Ask HR.")
 	}
+}
+
+// deletion is the verdict on deleting rows of what ("users", "teams"), for somebody who may ask for it: one person beside
+// the requester has to agree, above the settable number of rows two.
+func (p Policy) deletion(what string, rows int) Verdict {
+	if rows > p.TwoApproversRows {
+		v := decision("big deletion", fmt.Sprintf("Deleting more than %d %s at once needs two people beside the requester.", p.TwoApproversRows, what))
+		v.Deciders = 2
+		if p.TwoApproversRows == 0 {
+			v.Sentence = fmt.Sprintf("Deleting %s needs two people beside the requester.", what)
+		}
+		return v
+	}
+	return decision("deletion", fmt.Sprintf("Deleting %s cannot be undone, so a second person has to agree.", what))
 }
 
 func (p Policy) decideMembers(a Actor, q Question) Verdict {

@@ -107,6 +107,29 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+func TestDeletion(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name           string
+		above, rows    int
+		deciders       int
+		rule, sentence string
+	}{
+		{"one row", 10, 1, 1, "deletion", "Deleting users cannot be undone, so a second person has to agree."},
+		{"the last that one person may allow", 10, 10, 1, "deletion", "Deleting users cannot be undone, so a second person has to agree."},
+		{"one more", 10, 11, 2, "big deletion", "Deleting more than 10 users at once needs two people beside the requester."},
+		{"always two", 0, 1, 2, "big deletion", "Deleting users needs two people beside the requester."},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			v := access.Deletion(access.Policy{TwoApproversRows: tc.above}, "users", tc.rows)
+			if v.Outcome != access.NeedsDecision || v.Deciders != tc.deciders || v.Rule != tc.rule || v.Sentence != tc.sentence || v.Help == "" {
+				t.Errorf("%+v", v)
+			}
+		})
+	}
+}
+
 func TestMayDecide(t *testing.T) {
 	t.Parallel()
 	other := func(a access.Actor) access.Actor { a.Subject, a.User = "other", "other"; return a }

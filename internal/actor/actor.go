@@ -19,6 +19,8 @@ import (
 // identity provider.
 type Grants struct {
 	HR, Approvers, Auditors, Operators []string
+	// Alternates are approvers who are asked when the others have not decided in time.
+	Alternates []string
 }
 
 // Builder builds actors. It is safe for concurrent use.
@@ -31,7 +33,7 @@ type Builder struct {
 // Actor returns what the person holds now. An Email in p must be one that the provider has verified.
 func (b Builder) Actor(p change.Person) access.Actor {
 	a := access.Actor{Kind: p.Kind, Issuer: p.Issuer, Subject: p.Subject, User: p.User, Name: p.Name,
-		HR: holds(b.Grants.HR, p), Approver: holds(b.Grants.Approvers, p), Auditor: holds(b.Grants.Auditors, p), Operator: holds(b.Grants.Operators, p)}
+		HR: holds(b.Grants.HR, p), Approver: holds(b.Grants.Approvers, p) || holds(b.Grants.Alternates, p), Auditor: holds(b.Grants.Auditors, p), Operator: holds(b.Grants.Operators, p)}
 	if p.User == "" {
 		return a
 	}
@@ -51,7 +53,7 @@ func (b Builder) Actor(p change.Person) access.Actor {
 // PortalRoles says whether the person holds any portal role, for the sign-in of people who are no Gtmhub users.
 func (b Builder) PortalRoles(p change.Person) bool {
 	g := b.Grants
-	return holds(g.HR, p) || holds(g.Approvers, p) || holds(g.Auditors, p) || holds(g.Operators, p)
+	return holds(g.HR, p) || holds(g.Approvers, p) || holds(g.Alternates, p) || holds(g.Auditors, p) || holds(g.Operators, p)
 }
 
 func holds(grant []string, p change.Person) bool {

@@ -11,7 +11,7 @@ import (
 
 func TestGrants(t *testing.T) {
 	t.Parallel()
-	b := actor.Builder{Grants: actor.Grants{HR: []string{"Mark@northwind.example", "group:people team"}, Approvers: []string{"karl@northwind.example"}},
+	b := actor.Builder{Grants: actor.Grants{HR: []string{"Mark@northwind.example", "group:people team"}, Approvers: []string{"karl@northwind.example"}, Alternates: []string{"noor@northwind.example"}},
 		Directory: func() *directory.Snapshot { return &directory.Snapshot{} }}
 	for _, tc := range []struct {
 		name         string
@@ -22,6 +22,7 @@ func TestGrants(t *testing.T) {
 		{name: "by address", email: "mark@northwind.example", hr: true},
 		{name: "by address in capitals", email: " MARK@NORTHWIND.EXAMPLE", hr: true},
 		{name: "by group", groups: []string{"people team"}, hr: true},
+		{name: "an alternate may decide too", email: "noor@northwind.example", approver: true},
 		{name: "a group is exact", groups: []string{"People team"}},
 		{name: "an address is no group", email: "group:people team"},
 		{name: "a group is no address", groups: []string{"karl@northwind.example"}},

@@ -77,7 +77,7 @@ func (r *run) signIn(ctx context.Context) {
 	}
 	_ = p.Claims(&doc) // the field may be missing
 	rights := r.Config.Rights
-	named := slices.ContainsFunc(slices.Concat(rights.HR, rights.Approvers, rights.Auditors, rights.Operators), func(h string) bool { return strings.HasPrefix(h, "group:") })
+	named := slices.ContainsFunc(slices.Concat(rights.HR, rights.Approvers, rights.Alternates, rights.Auditors, rights.Operators), func(h string) bool { return strings.HasPrefix(h, "group:") })
 	if named && slices.Contains(doc.Scopes, "groups") && !slices.Contains(r.Config.OIDC.Scopes, "groups") {
 		r.warn("groups", "Rights are given to groups, and the provider has a scope for groups that the portal does not ask for.", "Add groups to PORTAL_OIDC_SCOPES.")
 	}
@@ -109,13 +109,14 @@ func (d dated) RoundTrip(req *http.Request) (*http.Response, error) {
 // rights says who holds which right and which setting gives it. An address of a deactivated user opens nothing.
 func (r *run) rights(ctx context.Context) {
 	rights := r.Config.Rights
-	inactive := r.inactive(ctx, slices.Concat(rights.HR, rights.Approvers, rights.Auditors, rights.Operators))
+	inactive := r.inactive(ctx, slices.Concat(rights.HR, rights.Approvers, rights.Alternates, rights.Auditors, rights.Operators))
 	for _, right := range []struct {
 		name, setting string
 		holders       config.Holders
 	}{
 		{"HR", "PORTAL_HR", rights.HR},
 		{"approvers", "PORTAL_APPROVERS", rights.Approvers},
+		{"alternates", "PORTAL_ALTERNATES", rights.Alternates},
 		{"auditors", "PORTAL_AUDITORS", rights.Auditors},
 		{"operators", "PORTAL_OPERATORS", rights.Operators},
 	} {

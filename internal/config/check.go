@@ -106,11 +106,12 @@ func (r *reader) checkSecret(name string, s Secret, development bool) {
 // checkDeciders wants for each request somebody who may decide it and who can be told by mail. Members of a group are
 // known only after they have signed in.
 func (r *reader) checkDeciders(h Rights) {
-	if r.bad("PORTAL_HR", "PORTAL_APPROVERS") {
+	if r.bad("PORTAL_HR", "PORTAL_APPROVERS", "PORTAL_ALTERNATES") {
 		return
 	}
 	hr, group := h.HR.addresses(), slices.ContainsFunc(h.HR, func(e string) bool { return strings.HasPrefix(e, groupPrefix) })
 	deciders := h.Approvers.addresses()
+	maps.Copy(deciders, h.Alternates.addresses())
 	maps.Copy(deciders, hr)
 	if len(deciders) > 1 || (len(deciders) == 1 && (group || len(hr) == 0)) {
 		return // with a group HR is more people than we know by address

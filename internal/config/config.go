@@ -24,6 +24,7 @@ type Config struct {
 	Session Session
 
 	FreeInvites   int           `env:"PORTAL_FREE_INVITES" default:"5" min:"0" max:"100" unit:"invitations in 24 hours" example:"3" doc:"How many single invitations one person in HR may make without a second person. 0: every invitation needs one."`
+	TwoApprovers  int           `env:"PORTAL_TWO_APPROVERS_ROWS" default:"10" min:"0" max:"5000" unit:"rows" example:"5" doc:"How many users or teams a deletion may have before two people beside the requester have to agree. 0: always two."`
 	DecisionLapse time.Duration `env:"PORTAL_DECISION_LAPSE" default:"72h" min:"1h" max:"720h" example:"48h" doc:"How long a request waits for a decision before it lapses, and an approved one for its start."`
 	MailDomains   []string      `env:"PORTAL_MAIL_DOMAINS" unit:"domains" example:"northwind.example,northwind-labs.example" doc:"Mail domains of the company. Invitations to other addresses are flagged. Empty: none is."`
 	UsersRefresh  time.Duration `env:"PORTAL_USERS_REFRESH" default:"10m" min:"1m" max:"24h" example:"30m" doc:"How often all users are read from Gtmhub. Teams and signed-in people are read every minute while somebody is looking."`
@@ -58,10 +59,11 @@ type OIDC struct {
 
 // Rights says who holds which right in the portal.
 type Rights struct {
-	HR        Holders `env:"PORTAL_HR" need:"always" example:"ana.ferrari@northwind.example,group:portal-hr" doc:"Who is HR."`
-	Approvers Holders `env:"PORTAL_APPROVERS" example:"group:portal-approvers,li.wei@northwind.example" doc:"Who may decide requests beside HR. Nobody decides their own, so there must be the address of a second person here or in PORTAL_HR."`
-	Auditors  Holders `env:"PORTAL_AUDITORS" example:"group:internal-audit" doc:"Who may read everything and change nothing."`
-	Operators Holders `env:"PORTAL_OPERATORS" example:"ops@northwind.example" doc:"Who runs the portal. The pages name the role; so far it opens nothing, and it gives no rights over people."`
+	HR         Holders `env:"PORTAL_HR" need:"always" example:"ana.ferrari@northwind.example,group:portal-hr" doc:"Who is HR."`
+	Approvers  Holders `env:"PORTAL_APPROVERS" example:"group:portal-approvers,li.wei@northwind.example" doc:"Who may decide requests beside HR. Nobody decides their own, so there must be the address of a second person here or in PORTAL_HR."`
+	Alternates Holders `env:"PORTAL_ALTERNATES" example:"noor.haddad@northwind.example" doc:"Who may decide too and is asked when three quarters of the time for a decision are over."`
+	Auditors   Holders `env:"PORTAL_AUDITORS" example:"group:internal-audit" doc:"Who may read everything and change nothing."`
+	Operators  Holders `env:"PORTAL_OPERATORS" example:"ops@northwind.example" doc:"Who runs the portal. The pages name the role; so far it opens nothing, and it gives no rights over people."`
 	// AdminRoles are names of Gtmhub roles.
 	AdminRoles []string `env:"PORTAL_ADMIN_ROLES" default:"Admin,Account Admin" unit:"role names" example:"Admin" doc:"Gtmhub roles that manage the whole account. Only somebody who holds one gives it, and a second person has to agree."`
 }

@@ -85,7 +85,7 @@ func TestDefaults(t *testing.T) {
 		},
 		Timing:      config.Timing{Call: 20 * time.Second, Lease: 90 * time.Second, Settle: 120 * time.Second},
 		Session:     config.Session{Idle: 30 * time.Minute, Max: 12 * time.Hour},
-		FreeInvites: 5, DecisionLapse: 72 * time.Hour, UsersRefresh: 10 * time.Minute,
+		FreeInvites: 5, TwoApprovers: 10, DecisionLapse: 72 * time.Hour, UsersRefresh: 10 * time.Minute,
 		TimeZone: time.UTC, LogLevel: slog.LevelInfo,
 	}
 	// Secrets are compared as texts: all of them print alike.
@@ -105,6 +105,7 @@ func TestAccepts(t *testing.T) {
 		want any
 	}{
 		{"zero is the default", map[string]string{"PORTAL_GTMHUB_RATE": "0", "PORTAL_LEASE": "0"}, func(c *config.Config) any { return []any{c.Gtmhub.Rate, c.Timing.Lease} }, []any{20.0, 90 * time.Second}},
+		{"always two approvers", map[string]string{"PORTAL_TWO_APPROVERS_ROWS": "0"}, func(c *config.Config) any { return c.TwoApprovers }, 0},
 		{"zero free invitations", map[string]string{"PORTAL_FREE_INVITES": "0"}, func(c *config.Config) any { return c.FreeInvites }, 0},
 		{"empty is the default", map[string]string{"PORTAL_TIME_ZONE": "", "PORTAL_OIDC_SCOPES": " "}, func(c *config.Config) any { return c.TimeZone.String() }, "UTC"},
 		{"time zone", map[string]string{"PORTAL_TIME_ZONE": "Europe/Berlin"}, func(c *config.Config) any { return c.TimeZone.String() }, "Europe/Berlin"},
