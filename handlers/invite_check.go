@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gtmhub-portal/portal/internal/change"
+	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/fault"
 	"github.com/gtmhub-portal/portal/internal/joiners"
 	"github.com/gtmhub-portal/portal/internal/route"
@@ -217,7 +218,7 @@ func (k *worked) named(row joiners.Row) (name, email string) {
 // group gathers the problems of the list and those of the plan.
 func (k *worked) group() {
 	for _, g := range k.result.Groups {
-		k.groups = append(k.groups, problemGroup{ProblemGroup: g, key: groupKey(string(g.Kind), string(g.Severity), g.Column, joiners.Fold(g.Found))})
+		k.groups = append(k.groups, problemGroup{ProblemGroup: g, key: groupKey(string(g.Kind), string(g.Severity), g.Column, directory.Fold(g.Found))})
 	}
 	at := map[string]int{}
 	var planned []problemGroup
@@ -492,12 +493,12 @@ func (k *repairer) replace(g *problemGroup, chosen string) problems {
 	}
 	// A value that came of an earlier choice is followed back to what the file says.
 	for i, r := range k.edits.Replace {
-		if r.Field == g.Field && joiners.Fold(r.With) == joiners.Fold(g.Found) {
+		if r.Field == g.Field && directory.Fold(r.With) == directory.Fold(g.Found) {
 			k.edits.Replace[i].With = with
 		}
 	}
 	k.edits.Replace = slices.DeleteFunc(k.edits.Replace, func(r joiners.Replacement) bool {
-		return r.Field == g.Field && joiners.Fold(r.Found) == joiners.Fold(g.Found)
+		return r.Field == g.Field && directory.Fold(r.Found) == directory.Fold(g.Found)
 	})
 	k.edits.Replace = append(k.edits.Replace, joiners.Replacement{Field: g.Field, Found: g.Found, With: with})
 	return nil

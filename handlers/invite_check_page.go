@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/language/display"
 
 	"github.com/gtmhub-portal/portal/internal/change"
+	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/joiners"
 	"github.com/gtmhub-portal/portal/internal/route"
 	"github.com/gtmhub-portal/portal/web/templates/component"
@@ -91,7 +92,7 @@ func (v rowsView) shows(k *worked, l *line) bool {
 		return true
 	}
 	name, email := k.named(l.row)
-	return strings.Contains(joiners.Fold(name+" "+email), joiners.Fold(v.text))
+	return strings.Contains(directory.Fold(name+" "+email), directory.Fold(v.text))
 }
 
 // needsLook says whether there is something to repair or look at in a row that was not taken out.
@@ -283,7 +284,7 @@ func (k *worked) repairs() []page.InviteRepair {
 // choiceName is the name behind a replacement, which may be the id of one of several teams of a name.
 func (k *worked) choiceName(r joiners.Replacement) string {
 	if r.Field == joiners.FieldTeam {
-		for _, t := range k.names.TeamsByName(joiners.Fold(r.Found)) {
+		for _, t := range k.names.TeamsByName(directory.Fold(r.Found)) {
 			if string(t.ID) == r.With && t.Path != "" {
 				return t.Path + " › " + t.Name
 			}

@@ -17,6 +17,9 @@ var plain = strings.NewReplacer(
 // Fold makes names and addresses comparable: lower case, without accents and invisible characters, one space between
 // words. Folding twice changes nothing. It is for search and for matching names, never for ids.
 func Fold(s string) string {
+	if isPlain(s) {
+		return strings.ToLower(s)
+	}
 	if !isASCII(s) {
 		s = norm.NFKD.String(strings.ToLower(norm.NFKC.String(s)))
 		s = strings.Map(func(r rune) rune {
@@ -28,6 +31,16 @@ func Fold(s string) string {
 		s = norm.NFC.String(plain.Replace(s))
 	}
 	return strings.Join(strings.Fields(strings.ToLower(s)), " ")
+}
+
+// isPlain says whether s is ASCII without anything to tidy. Most names are, and need not be taken apart.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == ' ' && (i == 0 || i == len(s)-1 || s[i-1] == ' ') {
+			return false
+		}
+	}
+	return true
 }
 
 func isASCII(s string) bool {

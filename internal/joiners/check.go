@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/export"
 )
 
@@ -126,7 +127,7 @@ func (c *checker) replaced(field Field, name string) (with string, changed bool)
 // replaceKey makes values comparable: teams, roles and languages folded; addresses and names exactly, because Muller is not Müller.
 func replaceKey(f Field, found string) string {
 	if f == FieldTeam || f == FieldRole || f == FieldLanguage {
-		return string(f) + " " + Fold(found)
+		return string(f) + " " + directory.Fold(found)
 	}
 	return string(f) + " " + tidy(found)
 }
@@ -270,9 +271,9 @@ func (c *checker) team(p *Person, v value, add func(value, Problem)) {
 		if name == "" {
 			continue
 		}
-		teams := c.dir.TeamsByName(Fold(name))
+		teams := c.dir.TeamsByName(directory.Fold(name))
 		if len(teams) == 0 && name != found { // the replacement may be the id of one of several teams
-			teams = slices.DeleteFunc(slices.Clone(c.dir.TeamsByName(Fold(found))), func(t TeamRef) bool { return string(t.ID) != name })
+			teams = slices.DeleteFunc(slices.Clone(c.dir.TeamsByName(directory.Fold(found))), func(t TeamRef) bool { return string(t.ID) != name })
 		}
 		switch len(teams) {
 		case 0:
@@ -292,7 +293,7 @@ func (c *checker) team(p *Person, v value, add func(value, Problem)) {
 func (c *checker) teamNames(raw string) []string {
 	known := func(name string) bool {
 		_, changed := c.replaced(FieldTeam, name)
-		return changed || len(c.dir.TeamsByName(Fold(name))) > 0
+		return changed || len(c.dir.TeamsByName(directory.Fold(name))) > 0
 	}
 	whole := unquote(visible(raw))
 	if whole == "" {
@@ -329,7 +330,7 @@ func (c *checker) role(p *Person, v value, add func(value, Problem)) {
 	if name == "" {
 		return
 	}
-	switch roles := c.dir.RolesByName(Fold(name)); len(roles) {
+	switch roles := c.dir.RolesByName(directory.Fold(name)); len(roles) {
 	case 0:
 		add(v, Problem{Kind: KindUnknownRole, Severity: Blocker, Found: name, Expected: "the name of a role", Repair: "choose a role for all, or leave the role out",
 			Message: fmt.Sprintf("There is no role “%s”.", name), Suggestions: c.roles.closest(name)})
@@ -366,7 +367,7 @@ func (c *checker) duplicates(people []Person) {
 		case c.same(p, first):
 			pr.Repair = "nothing to do"
 			pr.Message = fmt.Sprintf("The same person is in row %d of the file; this row is skipped.", first.Line)
-		case Fold(p.FirstName+" "+p.LastName) == Fold(first.FirstName+" "+first.LastName):
+		case directory.Fold(p.FirstName+" "+p.LastName) == directory.Fold(first.FirstName+" "+first.LastName):
 			pr.Repair = fmt.Sprintf("put all teams of the person into row %d, separated by semicolons, and leave this row out", first.Line)
 			pr.Message = fmt.Sprintf("The same person is in row %d of the file, with another team, role or language.", first.Line)
 		default:
@@ -381,7 +382,7 @@ func (c *checker) duplicates(people []Person) {
 func (c *checker) same(p, q *Person) bool {
 	a, b := c.rows[p.Row-1], c.rows[q.Row-1]
 	return !slices.ContainsFunc(Fields(), func(f Field) bool {
-		return f != FieldEmail && Fold(c.value(a, f).raw) != Fold(c.value(b, f).raw)
+		return f != FieldEmail && directory.Fold(c.value(a, f).raw) != directory.Fold(c.value(b, f).raw)
 	})
 }
 
@@ -426,7 +427,7 @@ func group(problems []Problem) []ProblemGroup {
 		case KindOutsideDomain:
 			_, shared, _ = strings.Cut(p.Found, "@")
 		}
-		k := key{p.Kind, p.Severity, p.Column, Fold(shared)}
+		k := key{p.Kind, p.Severity, p.Column, directory.Fold(shared)}
 		i, ok := at[k]
 		if !ok {
 			i = len(groups)

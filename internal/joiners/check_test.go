@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/fault"
 	"github.com/gtmhub-portal/portal/internal/joiners"
 )
@@ -323,7 +324,7 @@ func TestOptions(t *testing.T) {
 func TestAmbiguousRole(t *testing.T) {
 	t.Parallel()
 	data := []byte("Email,First name,Last name,Role\na@northwind.example,A,Li,Boss\n")
-	_, _, r := check(t, data, directory{roles: []string{"Boss", "boss"}}, joiners.Edits{})
+	_, _, r := check(t, data, names{roles: []string{"Boss", "boss"}}, joiners.Edits{})
 	if got := one(r.People[0]); got != "a@northwind.example/A/Li/en// !ambiguous_role" {
 		t.Error(got)
 	}
@@ -451,7 +452,7 @@ func TestFold(t *testing.T) {
 		"  Équipe  LÉON ": "equipe leon", "Straße": "strasse", "Łódź": "lodz", "Ærø": "aero", "İstanbul": "istanbul",
 		"O’Neil – A": "o'neil - a", "Zh\u200ben": "zhen", "ＡＢＣ": "abc",
 	} {
-		if got := joiners.Fold(in); got != want {
+		if got := directory.Fold(in); got != want {
 			t.Errorf("Fold(%q) = %q, want %q", in, got, want)
 		}
 	}

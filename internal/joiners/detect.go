@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/fault"
 )
 
@@ -387,7 +388,7 @@ func guessNames(columns []Column, rows [][]string, set func(int, Field), share f
 				continue
 			}
 			first, last := localNames(row[email])
-			words := strings.FieldsFunc(Fold(row[i]), func(r rune) bool { return !unicode.IsLetter(r) })
+			words := strings.FieldsFunc(directory.Fold(row[i]), func(r rune) bool { return !unicode.IsLetter(r) })
 			isFirst, isLast := holdsName(words, first), holdsName(words, last)
 			switch {
 			case isFirst && isLast:
@@ -447,7 +448,7 @@ func isWords(cell string) bool {
 // localNames are the first and last part of the text before the @, or empty.
 func localNames(address string) (first, last string) {
 	local, _, _ := strings.Cut(address[strings.LastIndexByte(address, '<')+1:], "@")
-	parts := strings.FieldsFunc(Fold(local), func(r rune) bool { return !unicode.IsLetter(r) })
+	parts := strings.FieldsFunc(directory.Fold(local), func(r rune) bool { return !unicode.IsLetter(r) })
 	if len(parts) < 2 {
 		return "", ""
 	}

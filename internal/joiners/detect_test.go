@@ -12,7 +12,7 @@ import (
 	"github.com/gtmhub-portal/portal/internal/joiners"
 )
 
-var account = directory{
+var account = names{
 	teams: []string{"Sales EMEA", "Sales EMEA", "Vertrieb Süd", "R&D; Platform", "Design", "Engineering, Core", "Équipe Léon", "SIG Node"},
 	roles: []string{"Contributor", "Viewer", "People Admin"},
 }

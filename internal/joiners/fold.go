@@ -7,29 +7,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// letters are those whose plain form Unicode does not know, and typographic marks.
-var letters = strings.NewReplacer("ß", "ss", "æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "ð", "d", "þ", "th", "ı", "i",
-	"’", "'", "‘", "'", "“", `"`, "”", `"`, "„", `"`, "–", "-", "—", "-", "‐", "-", "‑", "-")
-
-// Fold makes names comparable: lower case, without accents and invisible characters, one space between words.
-// Directory lookups use it. Folding twice changes nothing.
-func Fold(s string) string {
-	if isPlain(s) {
-		return strings.ToLower(s)
-	}
-	s = norm.NFKD.String(strings.ToLower(norm.NFKC.String(s)))
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.Is(unicode.Mn, r), unicode.Is(unicode.Cf, r):
-			return -1
-		case unicode.IsSpace(r):
-			return ' '
-		}
-		return r
-	}, s)
-	return strings.Join(strings.Fields(norm.NFC.String(letters.Replace(s))), " ")
-}
-
 // isPlain says whether s is ASCII without anything to tidy. Most cells are, and need not be copied.
 func isPlain(s string) bool {
 	for i := range len(s) {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/gtmhub-portal/portal/internal/directory"
 )
 
 // headerWords are the column names that HR systems use, in English, German, French, Spanish, Portuguese, Italian and
@@ -49,7 +51,7 @@ func headerKey(header string) string {
 			return r
 		}
 		return -1
-	}, Fold(header))
+	}, directory.Fold(header))
 }
 
 // guessField says what a header means and how sure that is; a lower rank is surer.
@@ -156,7 +158,7 @@ func returnColumns(headers []string) int {
 		return -1
 	}
 	for i, h := range returnHeader {
-		if Fold(headers[at+i]) != Fold(h) {
+		if directory.Fold(headers[at+i]) != directory.Fold(h) {
 			return -1
 		}
 	}

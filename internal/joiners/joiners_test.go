@@ -7,40 +7,41 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/joiners"
 )
 
-// directory is an account with the given teams and roles; an id is made of the position.
-type directory struct{ teams, roles []string }
+// names is an account with the given teams and roles; an id is made of the position.
+type names struct{ teams, roles []string }
 
-func (d directory) TeamsByName(folded string) []joiners.TeamRef {
+func (d names) TeamsByName(folded string) []joiners.TeamRef {
 	var out []joiners.TeamRef
 	for i, n := range d.teams {
-		if joiners.Fold(n) == folded {
+		if directory.Fold(n) == folded {
 			out = append(out, joiners.TeamRef{ID: id.Team(fmt.Sprintf("team%d", i)), Name: n})
 		}
 	}
 	return out
 }
 
-func (d directory) RolesByName(folded string) []joiners.RoleRef {
+func (d names) RolesByName(folded string) []joiners.RoleRef {
 	var out []joiners.RoleRef
 	for i, n := range d.roles {
-		if joiners.Fold(n) == folded {
+		if directory.Fold(n) == folded {
 			out = append(out, joiners.RoleRef{ID: id.Role(fmt.Sprintf("role%d", i)), Name: n})
 		}
 	}
 	return out
 }
 
-func (d directory) AllTeamNames() []string { return d.teams }
-func (d directory) AllRoleNames() []string { return d.roles }
+func (d names) AllTeamNames() []string { return d.teams }
+func (d names) AllRoleNames() []string { return d.roles }
 
 // northwind knows every team and role of the sample files that exists in the account they come from.
-func northwind(t testing.TB) directory {
+func northwind(t testing.TB) names {
 	t.Helper()
-	var d directory
+	var d names
 	if err := json.Unmarshal(read(t, "northwind.json"), &struct {
 		Teams *[]string `json:"teams"`
 		Roles *[]string `json:"roles"`

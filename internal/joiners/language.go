@@ -3,6 +3,8 @@ package joiners
 import (
 	"slices"
 	"strings"
+
+	"github.com/gtmhub-portal/portal/internal/directory"
 )
 
 // languageWords are the languages that are known: the code, then the three-letter codes and the names in English,
@@ -39,7 +41,7 @@ var languageIndex = func() map[string]string {
 	for _, line := range languageWords {
 		words := strings.Fields(line)
 		for _, w := range words {
-			index[Fold(w)] = words[0]
+			index[directory.Fold(w)] = words[0]
 		}
 	}
 	return index
@@ -48,7 +50,7 @@ var languageIndex = func() map[string]string {
 // languageCode reads "de", "DE", "de-AT", "de_DE", "German" or "Deutsch (Deutschland)" as "de". It returns "" for
 // what is not known or not among allowed; none allowed means all.
 func languageCode(s string, allowed []string) string {
-	s = strings.ReplaceAll(Fold(s), "_", "-")
+	s = strings.ReplaceAll(directory.Fold(s), "_", "-")
 	if i := slices.IndexFunc(allowed, func(a string) bool { return strings.EqualFold(a, s) }); i >= 0 {
 		return allowed[i]
 	}

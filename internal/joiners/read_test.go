@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/fault"
 	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/joiners"
@@ -420,7 +421,7 @@ func TestTemplateIsRecognised(t *testing.T) {
 	if err := joiners.Template(&b); err != nil {
 		t.Fatal(err)
 	}
-	f, _, r := check(t, b.Bytes(), directory{teams: []string{"Marketing", "Sales"}, roles: []string{"Contributor"}}, joiners.Edits{})
+	f, _, r := check(t, b.Bytes(), names{teams: []string{"Marketing", "Sales"}, roles: []string{"Contributor"}}, joiners.Edits{})
 	if fieldsOf(f) != "email,firstName,lastName,language,team,role" || one(r.People[0]) != "zhen.mueller@example.com/Zhen/Müller/de/Marketing+Sales/Contributor" {
 		t.Errorf("%s %s", fieldsOf(f), one(r.People[0]))
 	}
@@ -487,8 +488,8 @@ func FuzzNormaliseEmail(f *testing.F) {
 func FuzzFold(f *testing.F) {
 	f.Add("Équipe LÉON ß İ ﬁ ͅ")
 	f.Fuzz(func(t *testing.T, s string) {
-		if once := joiners.Fold(s); joiners.Fold(once) != once {
-			t.Fatalf("Fold(%q) = %q, and again %q", s, once, joiners.Fold(once))
+		if once := directory.Fold(s); directory.Fold(once) != once {
+			t.Fatalf("Fold(%q) = %q, and again %q", s, once, directory.Fold(once))
 		}
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/gtmhub-portal/portal/internal/directory"
 )
 
 const (
@@ -21,14 +23,14 @@ type suggester struct {
 func newSuggester(names []string) *suggester {
 	s := &suggester{names: names, asked: map[string][]string{}}
 	for _, n := range names {
-		s.folded = append(s.folded, Fold(n))
+		s.folded = append(s.folded, directory.Fold(n))
 	}
 	return s
 }
 
 // closest returns at most three names, the best first: those with few letters changed, or that hold all the words.
 func (s *suggester) closest(value string) []string {
-	key := Fold(value)
+	key := directory.Fold(value)
 	if known, ok := s.asked[key]; ok {
 		return known
 	}

@@ -29,12 +29,6 @@ func Snapshot(t testing.TB, users []directory.User, teams []directory.Team, role
 	return directory.NewSnapshot(full, teams, roles, Time)
 }
 
-// DefaultSnapshot is a snapshot of the account that is built into the emulator, read through the real client.
-func DefaultSnapshot(t testing.TB) *directory.Snapshot {
-	t.Helper()
-	return New(t, Emulator(t, emulator.Options{})).Current()
-}
-
 // Emulator starts an emulator that is closed when the test ends.
 func Emulator(t testing.TB, o emulator.Options) *emulator.Emulator {
 	t.Helper()
