@@ -52,6 +52,8 @@ type Options struct {
 	Log  *slog.Logger
 	// Ready is asked by the health check.
 	Ready func(ctx context.Context) error
+	// Count, if set, is told of each answer: the pattern of its route ("" for none), method, status and time.
+	Count func(route, method string, status int, took time.Duration)
 }
 
 // server holds what all handlers share.

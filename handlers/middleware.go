@@ -80,6 +80,9 @@ func (s *server) logged(next http.Handler) http.Handler {
 }
 
 func (s *server) line(rec *recorder, r *http.Request, req *request, took time.Duration) {
+	if s.Count != nil {
+		s.Count(req.route, r.Method, rec.status, took)
+	}
 	args := []any{"request_id", req.id, "method", r.Method, "route", req.route, "status", rec.status, "duration_ms", took.Milliseconds()}
 	if req.actor.User != "" {
 		args = append(args, "actor_id", string(req.actor.User))

@@ -43,6 +43,18 @@ func serve(ctx context.Context, p program) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	if c.MetricsAddr != "" {
+		m, err := net.Listen("tcp", c.MetricsAddr)
+		if err != nil {
+			return errors.Join(fmt.Errorf("listen for metrics: %w", err), l.Close())
+		}
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", a.Metrics.Handler())
+		server := newServer(mux, log)
+		go func() { _ = server.Serve(m) }() // until it is closed
+		defer server.Close()
+		log.Info("metrics", "address", m.Addr().String())
+	}
 	log.Info("portal started", "version", o.Version, "address", l.Addr().String(), "origin", o.Origin.String())
 	return runApp(ctx, a, l, log)
 }

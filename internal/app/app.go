@@ -25,6 +25,7 @@ import (
 	"github.com/gtmhub-portal/portal/internal/fault"
 	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/joiners"
+	"github.com/gtmhub-portal/portal/internal/metrics"
 	"github.com/gtmhub-portal/portal/internal/route"
 	"github.com/gtmhub-portal/portal/internal/store"
 )
@@ -67,8 +68,10 @@ type App struct {
 	Sessions  *auth.Store
 	Actors    actor.Builder
 	Handler   http.Handler
-	log       *slog.Logger
-	logins    auth.PreLogins
+	// Metrics is for an address that only operators reach.
+	Metrics *metrics.Metrics
+	log     *slog.Logger
+	logins  auth.PreLogins
 }
 
 // New opens the store, brings its tables up to date, and builds everything. It calls neither Gtmhub nor a provider.
@@ -88,11 +91,21 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := st.Migrate(ctx); err != nil {
 		return nil, fmt.Errorf("bring the database up to date: %w", err)
 	}
+	var dir *directory.Directory
+	counts := metrics.New(metrics.Options{Version: o.Version, Numbers: st.Numbers, Directory: func() metrics.Directory {
+		snap := dir.Current()
+		if !snap.Loaded() {
+			return metrics.Directory{Age: -1}
+		}
+		c := snap.Counts()
+		return metrics.Directory{Age: snap.Age(time.Now()), Users: c.Users, Teams: c.Teams}
+	}})
+	o.Gtmhub.Observer = func(c gtmhub.Call) { counts.Call(c.Operation, c.Status, c.Duration, c.Err) }
 	client, err := gtmhub.New(o.Gtmhub)
 	if err != nil {
 		return nil, fmt.Errorf("gtmhub client: %w", err)
 	}
-	dir := directory.New(directory.Options{Source: directory.FromClient(client), Store: st.Directory(), Log: o.Log, UsersEvery: o.UsersRefresh})
+	dir = directory.New(directory.Options{Source: directory.FromClient(client), Store: st.Directory(), Log: o.Log, UsersEvery: o.UsersRefresh})
 	if _, err := dir.Load(ctx); err != nil {
 		return nil, fmt.Errorf("load the directory: %w", err)
 	}
@@ -100,6 +113,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	allKinds, recipes := kinds.All(dir, kinds.Settings{AdminRoles: o.AdminRoles, Policy: o.Policy})
 	runner := change.NewRunner(change.RunnerOptions{
 		Store: st.Changes(), Kinds: allKinds, Writer: kinds.NewUpstream(client), Policy: o.Policy, Refresh: dir.Refresh, Timing: o.Timing, Calls: o.RunCalls, Log: o.Log,
+		Count: func(kind string, s change.RowState) { counts.Row(kind, string(s)) },
 		Actor: func(ctx context.Context, p change.Person) (access.Actor, error) {
 			// A requester who does not look at pages any more is read again with all users only: that may be minutes ago.
 			if p.User != "" {
@@ -113,7 +127,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			return actors.Actor(p), nil
 		},
 	})
-	a := &App{Store: st, Directory: dir, Runner: runner, Actors: actors, log: o.Log, logins: st.Auth()}
+	a := &App{Store: st, Directory: dir, Metrics: counts, Runner: runner, Actors: actors, log: o.Log, logins: st.Auth()}
 	a.Changes = change.NewService(change.Options{Store: st.Changes(), Trail: st.Audit(), Recipes: recipes, Policy: o.Policy, Lapse: o.Lapse, Runner: runner, Inline: o.Inline, Log: o.Log})
 
 	pages := handlers.NewPages(handlers.Options{Training: o.Training, Version: o.Version, Zone: o.Zone, Log: o.Log})
@@ -131,7 +145,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	})
 	a.Handler, err = handlers.New(handlers.Options{
 		Auth: signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Drafts: st.Drafts(), Trail: st.Audit(), Joiners: o.Joiners,
-		Origin: o.Origin, Training: o.Training, Insecure: o.Insecure, LeadsFindPeople: true, Version: o.Version, Zone: o.Zone, Now: time.Now, Log: o.Log, Ready: st.Ping,
+		Origin: o.Origin, Training: o.Training, Insecure: o.Insecure, LeadsFindPeople: true, Version: o.Version, Zone: o.Zone, Now: time.Now, Log: o.Log, Ready: st.Ping, Count: counts.Request,
 	})
 	if err != nil {
 		return nil, err

@@ -32,6 +32,8 @@ type RunnerOptions struct {
 	Timing  Timing
 	// Calls is how many upstream calls a run makes at once; 0 means 4.
 	Calls int
+	// Count, if set, is told of each row that was sent and whose outcome is stored.
+	Count func(kind string, s RowState)
 	Log   *slog.Logger
 }
 
@@ -564,6 +566,11 @@ func (r *Runner) settle(ctx context.Context, b *batch, rows []Row, out []Outcome
 	n, err := r.o.Store.Settle(ctx, out, entries...)
 	if err != nil {
 		return fmt.Errorf("store outcome: %w", err)
+	}
+	for i := range out {
+		if r.o.Count != nil {
+			r.o.Count(b.kind.Name(), out[i].State)
+		}
 	}
 	if n < len(out) {
 		r.o.Log.Warn("a claim was lost while a call was in flight", "change", b.change.ID, "rows", len(out)-n)

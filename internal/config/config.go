@@ -13,6 +13,7 @@ import (
 // the meaning.
 type Config struct {
 	Addr        string `env:"PORTAL_ADDR" default:"127.0.0.1:8080" example:"0.0.0.0:8080" doc:"Address to listen on. Plain HTTP: put a proxy that speaks TLS in front."`
+	MetricsAddr string `env:"PORTAL_METRICS_ADDR" example:"127.0.0.1:9090" doc:"Address for Prometheus metrics, at /metrics. Anybody who reaches it may read them: numbers only, but do not publish it. Empty: no metrics."`
 	Origin      string `env:"PORTAL_ORIGIN" need:"always" example:"https://portal.northwind.example" doc:"Address under which people reach the portal: scheme and host, no path. The redirect address of the sign-in comes from it. It must be https."`
 	DatabaseURL Secret `env:"PORTAL_DATABASE_URL" default:"portal.db in PORTAL_DATA_DIR" example:"postgres://portal:...@db.northwind.example/portal" doc:"A PostgreSQL database (any number of instances may share it), or the path of a SQLite file (one instance)."`
 	DataDir     string `env:"PORTAL_DATA_DIR" default:"./data" example:"/data" doc:"Folder for the SQLite file. It must exist and be writable."`
