@@ -57,6 +57,8 @@ type Flash struct {
 	// LinkURL and LinkLabel lead to the next step; both or neither. The address is one of the pages' own.
 	LinkURL   string `json:"link,omitempty"`
 	LinkLabel string `json:"label,omitempty"`
+	// UndoURL takes the POST that takes back what the message is about; empty for none.
+	UndoURL string `json:"undo,omitempty"`
 }
 
 // MaxFlashes is how many messages a session keeps; the oldest go first.

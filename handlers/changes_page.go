@@ -141,7 +141,7 @@ func (s *server) changeFacts(c *change.Change) []component.Definition {
 	if c.Deciders == 0 {
 		rule.Term = "Needs no decision"
 	}
-	facts = append(facts, rule)
+	facts = append(append(facts, rule), undoFacts(c)...)
 	if c.State == change.Waiting && !c.Lapses.IsZero() {
 		facts = append(facts, component.Definition{Term: "Lapses", Text: "in " + until(s.Now(), c.Lapses) + ", if nobody decides", Origin: s.exact(c.Lapses)})
 	}
@@ -190,6 +190,9 @@ func (s *server) changeRun(r *http.Request, c *change.Change) (page.ChangeRun, e
 		run.Announce = "" // said once, at the end, and not with every look
 	}
 	run.Acts = changeActs(a, c)
+	if mayUndo(a, c) {
+		run.UndoURL = route.ChangeAct(c.ID, "undo")
+	}
 	if c.SourceName != "" && (c.State.Ended() || c.State == change.Paused) {
 		run.ReturnURL = route.ChangeReturn(c.ID)
 		run.ReturnAdvice = "The return file is your file with status, reason and user id of each row."

@@ -46,6 +46,9 @@ type Options struct {
 	// LeadsFindPeople lets leads find anybody by name or address in the add dialog.
 	LeadsFindPeople bool
 	Version         string
+	// UndoFor is how long the undo button of a result line works at once; 0 means never. The page of the change goes on
+	// offering it.
+	UndoFor time.Duration
 	// Zone is the zone in which times are shown.
 	Zone *time.Location
 	Now  func() time.Time

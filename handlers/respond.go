@@ -73,7 +73,7 @@ func (s *server) frame(w http.ResponseWriter, r *http.Request, current string, p
 			}
 		}
 		for _, f := range flashes {
-			p.Toasts = append(p.Toasts, layout.Toast{Kind: layout.ToastKind(f.Kind), Text: f.Text, LinkURL: f.LinkURL, LinkLabel: f.LinkLabel})
+			p.Toasts = append(p.Toasts, layout.Toast{Kind: layout.ToastKind(f.Kind), Text: f.Text, LinkURL: f.LinkURL, LinkLabel: f.LinkLabel, UndoURL: f.UndoURL})
 		}
 	}
 	h := s.Directory.Health()

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"github.com/gtmhub-portal/portal/auth"
@@ -140,10 +139,7 @@ func (s *server) changeMembers(w http.ResponseWriter, r *http.Request, team *dir
 	}
 	kind, text := memberResult(recipe, team.Name, rows)
 	flash := auth.Flash{Kind: string(kind), Text: text}
-	if recipe == change.RemoveMembers && len(rows) == 1 && rows[0].State == change.Done {
-		// The way back is the finder with the person in it: a link must not change anything by itself.
-		flash.LinkURL, flash.LinkLabel = route.With(route.TeamAdd(team.ID), url.Values{"q": {rows[0].Detail}}), "Add again"
-	}
+	s.undoSoon(actorFrom(ctx), &c, &flash)
 	if err := s.Sessions.AddFlash(w, r, flash); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -54,7 +55,9 @@ type Options struct {
 	Training, Insecure bool
 	Version            string
 	Zone               *time.Location
-	Log                *slog.Logger
+	// UndoFor is how long a small change can be undone from its result line; 0 means 15 minutes.
+	UndoFor time.Duration
+	Log     *slog.Logger
 	// OnSignIn is told of each sign-in of a linked user; the demo uses it to mark the invitation as accepted. It may be nil.
 	OnSignIn func(id.User)
 }
@@ -110,7 +113,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, fmt.Errorf("load the directory: %w", err)
 	}
 	actors := actor.Builder{Grants: o.Grants, Directory: dir.Current}
-	allKinds, recipes := kinds.All(dir, kinds.Settings{AdminRoles: o.AdminRoles, Policy: o.Policy})
+	allKinds, recipes := kinds.All(dir, kinds.Settings{AdminRoles: o.AdminRoles, Policy: o.Policy, Changes: st.Changes()})
 	runner := change.NewRunner(change.RunnerOptions{
 		Store: st.Changes(), Kinds: allKinds, Writer: kinds.NewUpstream(client), Policy: o.Policy, Refresh: dir.Refresh, Timing: o.Timing, Calls: o.RunCalls, Log: o.Log,
 		Count: func(kind string, s change.RowState) { counts.Row(kind, string(s)) },
@@ -145,7 +148,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	})
 	a.Handler, err = handlers.New(handlers.Options{
 		Auth: signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Drafts: st.Drafts(), Trail: st.Audit(), Joiners: o.Joiners,
-		Origin: o.Origin, Training: o.Training, Insecure: o.Insecure, LeadsFindPeople: true, Version: o.Version, Zone: o.Zone, Now: time.Now, Log: o.Log, Ready: st.Ping, Count: counts.Request,
+		Origin: o.Origin, Training: o.Training, Insecure: o.Insecure, LeadsFindPeople: true, UndoFor: cmp.Or(o.UndoFor, 15*time.Minute), Version: o.Version, Zone: o.Zone, Now: time.Now, Log: o.Log, Ready: st.Ping, Count: counts.Request,
 	})
 	if err != nil {
 		return nil, err

@@ -13,6 +13,8 @@ const (
 	// AddMembers and RemoveMembers take Members.
 	AddMembers    = "add members"
 	RemoveMembers = "remove members"
+	// UndoChange takes Undo.
+	UndoChange = "undo"
 )
 
 // Invitations are the fields of InvitePeople.
@@ -42,6 +44,11 @@ type Invitee struct {
 type Members struct {
 	Team  id.Team   `json:"team"`
 	Users []id.User `json:"users"`
+}
+
+// Undo are the fields of UndoChange: the change to take back.
+type Undo struct {
+	Change id.Change `json:"change"`
 }
 
 // Fields writes the fields of a recipe as Input.Fields. It panics for values that are no JSON; the types of this file

@@ -24,6 +24,9 @@ type Input struct {
 	Reason string
 	// Source is the uploaded file, nil for none.
 	Source *Source
+	// Shown, when set, is the mark ([Plan.Mark]) of the plan that the person saw. Submitting is a Conflict when the plan
+	// has another one by now.
+	Shown string
 }
 
 // Source is the uploaded file of a change, kept for the return file until 90 days after the change ended.
@@ -63,6 +66,22 @@ type Plan struct {
 	// Single says that something would be done for one person at most, for the rule on many single invitations.
 	// Rows that are not possible or have nothing to do must not hide it.
 	Single bool
+	// UndoOf is the change that the plan takes back; empty for all but undos.
+	UndoOf id.Change
+}
+
+// Mark is a SHA-256 over all that the plan would do, as hex: what a page was drawn from.
+func (p *Plan) Mark() string { return Hash(0, p.Rows) }
+
+// Open is how many rows, of all steps, have something to do.
+func (p *Plan) Open() int {
+	n := 0
+	for i := range p.Rows {
+		if a := p.Rows[i].Action; a == Create || a == Update {
+			n++
+		}
+	}
+	return n
 }
 
 // Counts of a plan by action.

@@ -85,6 +85,9 @@ func (s *Service) Preview(ctx context.Context, a access.Actor, requester Person,
 		}
 		plan.Question.RecentInvites = n
 	}
+	if plan.Question.Act == "" && plan.Open() == 0 {
+		return Preview{Plan: plan, Verdict: access.Verdict{Outcome: access.No, Rule: "nothing to do", Sentence: "Nothing of this can be done."}}, nil
+	}
 	v := s.o.Policy.Decide(a, plan.Question)
 	for _, q := range plan.More {
 		v = access.Stricter(v, s.o.Policy.Decide(a, q))
@@ -106,6 +109,9 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 	if err != nil {
 		return Change{}, err
 	}
+	if in.Shown != "" && in.Shown != p.Mark() {
+		return Change{}, fault.New(fault.Conflict, "The account has changed since this page was drawn. Nothing was done; look at what would be done now.")
+	}
 	if p.Verdict.Outcome == access.No {
 		s.refused(ctx, a, in.Recipe, p.Verdict)
 		return Change{}, fault.New(fault.Forbidden, strings.TrimSpace(p.Verdict.Sentence+" "+p.Verdict.Help))
@@ -115,7 +121,7 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 	}
 	c := Change{
 		ID: cmp.Or(in.ID, id.NewChange()), Kind: in.Recipe, Title: p.Title, Requester: requester, Reason: in.Reason,
-		State: Approved, Version: 1, Deciders: p.Verdict.Deciders, Rule: p.Verdict.Rule, RuleSentence: p.Verdict.Sentence,
+		State: Approved, UndoOf: Link{ID: p.UndoOf}, Version: 1, Deciders: p.Verdict.Deciders, Rule: p.Verdict.Rule, RuleSentence: p.Verdict.Sentence,
 	}
 	if in.Source != nil {
 		c.SourceName = in.Source.Name
@@ -154,6 +160,9 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 	})
 	if errors.Is(err, fault.Conflict) && in.ID != "" {
 		return s.Show(ctx, a, in.ID)
+	}
+	if errors.Is(err, fault.Conflict) && p.UndoOf != "" {
+		return Change{}, fault.Wrap(err, fault.Conflict, "This has been undone already. Nothing was done a second time.")
 	}
 	if err != nil {
 		return Change{}, fmt.Errorf("store change: %w", err)

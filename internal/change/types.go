@@ -53,6 +53,15 @@ func (s State) Ended() bool {
 	return false
 }
 
+// CameToNothing says whether the change ended before all of it could be done, so that it may be asked for again.
+func (s State) CameToNothing() bool {
+	switch s {
+	case Rejected, Withdrawn, Lapsed, Cancelled:
+		return true
+	}
+	return false
+}
+
 // RowState is where a row stands.
 type RowState string
 
@@ -189,8 +198,17 @@ type Change struct {
 	// Resumes is when a run that Gtmhub slowed down goes on; zero when it need not wait.
 	Resumes   time.Time
 	Decisions []Decision
+	// UndoOf is the change that this one takes back; UndoneBy is the one that takes this one back, unless it came to
+	// nothing. Both are empty for none.
+	UndoOf, UndoneBy Link
 	// Counts are the rows of each step by state; they always sum up to the rows of that step.
 	Counts []StepCount
+}
+
+// Link names another change.
+type Link struct {
+	ID     id.Change
+	Number int
 }
 
 // Main counts the rows of the first step: what people mean by "300 people".

@@ -85,7 +85,7 @@ func TestDefaults(t *testing.T) {
 		},
 		Timing:      config.Timing{Call: 20 * time.Second, Lease: 90 * time.Second, Settle: 120 * time.Second},
 		Session:     config.Session{Idle: 30 * time.Minute, Max: 12 * time.Hour},
-		FreeInvites: 5, TwoApprovers: 10, DecisionLapse: 72 * time.Hour, UsersRefresh: 10 * time.Minute,
+		FreeInvites: 5, TwoApprovers: 10, DecisionLapse: 72 * time.Hour, UndoFor: 15 * time.Minute, UsersRefresh: 10 * time.Minute,
 		TimeZone: time.UTC, LogLevel: slog.LevelInfo,
 	}
 	// Secrets are compared as texts: all of them print alike.

@@ -26,7 +26,7 @@ type ChangeStore struct{ s *Store }
 func (s *Store) Changes() *ChangeStore { return &ChangeStore{s} }
 
 const changeColumns = `id, number, kind, title, requester, reason, state, note, version, hash, deciders, rule, rule_sentence,
-	source_name, created, lapses, started, ended, resumes`
+	source_name, created, lapses, started, ended, resumes, undo_of`
 
 // Create implements change.Store. Rows that wait for a row which the plan found not possible are cancelled at once.
 func (c *ChangeStore) Create(ctx context.Context, ch change.Change, rows []change.Row, source *change.Source, lapse time.Duration, entries ...audit.Entry) (change.Change, error) {
@@ -61,7 +61,7 @@ func (c *ChangeStore) Create(ctx context.Context, ch change.Change, rows []chang
 		}
 		err = t.insert("change", changeColumns+", requester_key, requester_user", [][]any{{
 			string(ch.ID), number, ch.Kind, ch.Title, string(requester), ch.Reason, string(ch.State), ch.Note, ch.Version, ch.Hash, ch.Deciders,
-			ch.Rule, ch.RuleSentence, ch.SourceName, millis(now), millis(lapses), millis(started), millis(ended), 0,
+			ch.Rule, ch.RuleSentence, ch.SourceName, millis(now), millis(lapses), millis(started), millis(ended), 0, string(ch.UndoOf.ID),
 			personKey(ch.Requester), string(ch.Requester.User),
 		}})
 		if err != nil {
@@ -152,7 +152,29 @@ func (t *tx) changes(rest string, args ...any) ([]change.Change, error) {
 		return nil
 	}, `SELECT change_id, step, state, kind, COUNT(*) FROM change_row WHERE change_id IN `+list(1, len(ids))+`
 		GROUP BY change_id, step, state, kind ORDER BY change_id, step`, ids...)
-	return all, err
+	if err != nil {
+		return nil, err
+	}
+	return all, t.undos(at, ids)
+}
+
+// undos ties changes to those that they take back, and to those that take them back.
+func (t *tx) undos(at map[id.Change]*change.Change, ids []any) error {
+	return t.each(func(scan func(...any) error) error {
+		var by, of change.Link
+		var state change.State
+		if err := scan(&by.ID, &by.Number, &state, &of.ID, &of.Number); err != nil {
+			return err
+		}
+		if c := at[by.ID]; c != nil {
+			c.UndoOf = of
+		}
+		if c := at[of.ID]; c != nil && !state.CameToNothing() {
+			c.UndoneBy = by
+		}
+		return nil
+	}, `SELECT u.id, u.number, u.state, o.id, o.number FROM change u JOIN change o ON o.id = u.undo_of WHERE u.undo_of <> ''
+		AND (u.id IN `+list(1, len(ids))+` OR u.undo_of IN `+list(1, len(ids))+`)`, ids...)
 }
 
 func scanChange(scan func(...any) error) (change.Change, error) {
@@ -160,7 +182,7 @@ func scanChange(scan func(...any) error) (change.Change, error) {
 	var requester string
 	var created, lapses, started, ended, resumes int64
 	err := scan(&c.ID, &c.Number, &c.Kind, &c.Title, &requester, &c.Reason, &c.State, &c.Note, &c.Version, &c.Hash, &c.Deciders, &c.Rule,
-		&c.RuleSentence, &c.SourceName, &created, &lapses, &started, &ended, &resumes)
+		&c.RuleSentence, &c.SourceName, &created, &lapses, &started, &ended, &resumes, &c.UndoOf.ID)
 	if err != nil {
 		return c, err
 	}

@@ -3,6 +3,7 @@ package kinds
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -30,6 +31,8 @@ type Settings struct {
 	AdminRoles []string
 	// Policy is asked while planning, so that rows that are not allowed are shown as not possible.
 	Policy access.Policy
+	// Changes are those made before, for the recipe that takes one back.
+	Changes History
 }
 
 // base is shared by all kinds and recipes.
@@ -41,8 +44,8 @@ type base struct {
 // All returns the kinds and recipes of the portal.
 func All(dir Reader, set Settings) ([]change.Kind, []change.Recipe) {
 	b := base{dir, set}
-	return []change.Kind{inviteUser{b}, giveRole{b}, addMember{b}, removeMember{b}},
-		[]change.Recipe{InvitePeople{b}, ChangeMembers{b, change.AddMembers}, ChangeMembers{b, change.RemoveMembers}}
+	all := []change.Kind{inviteUser{b}, giveRole{b}, addMember{b}, removeMember{b}}
+	return all, []change.Recipe{InvitePeople{b}, ChangeMembers{b, change.AddMembers}, ChangeMembers{b, change.RemoveMembers}, newUndo(b, all)}
 }
 
 // teamFacts are the facts of a team for the policy.
@@ -108,6 +111,8 @@ func payload(v any) json.RawMessage {
 	}
 	return b
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 func decode[T any](row change.Row) (T, error) {
 	var v T

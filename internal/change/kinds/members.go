@@ -217,33 +217,10 @@ func (r ChangeMembers) Plan(ctx context.Context, a access.Actor, fields json.Raw
 		act = access.RemoveMember
 	}
 	p := change.Plan{Question: access.Question{Act: act, Teams: []access.Team{teamFacts(team)}, Rows: len(in.Users)}, Single: false}
-	snap := r.dir.Current()
 	slices.Sort(in.Users)
 	for i, u := range slices.Compact(in.Users) {
-		row := change.Row{Pos: i + 1, Kind: string(act), User: u, Team: team.ID, Lock: "team:" + string(team.ID),
-			Action: change.Update, Payload: payload(struct{}{}), Subject: "Unknown user", Detail: team.Name}
-		if act == access.AddMember {
-			row.Group = row.Lock
-		}
-		user, known := snap.User(u)
-		if known {
-			row.Subject, row.Detail = user.Name, user.Email
-		}
-		member := slices.Contains(team.Members, u)
-		switch {
-		case act == access.AddMember && member:
-			row.Action, row.Note = change.NothingToDo, "Is a member already."
-		case act == access.RemoveMember && !member:
-			row.Action, row.Note = change.NothingToDo, "Is not a member."
-		case act == access.AddMember && !known:
-			row.Action, row.Note = change.NotPossible, "There is no such user."
-		case act == access.AddMember && user.Status == directory.Inactive:
-			row.Action, row.Note = change.NotPossible, "The user is deactivated."
-		case act == access.AddMember:
-			row.Before, row.After = "not a member", "member of "+team.Name
-		default:
-			row.Before, row.After = "member of "+team.Name, "not a member"
-		}
+		row := r.memberRow(act, &team, u)
+		row.Pos = i + 1
 		p.Rows = append(p.Rows, row)
 	}
 	who := p.Rows[0].Subject
@@ -255,4 +232,35 @@ func (r ChangeMembers) Plan(ctx context.Context, a access.Actor, fields json.Raw
 		p.Title = "Remove " + who + " from " + team.Name
 	}
 	return p, nil
+}
+
+const unknownUser = "Unknown user"
+
+// memberRow plans access.AddMember or access.RemoveMember of one user against the team as given.
+func (b base) memberRow(act access.Act, team *directory.Team, u id.User) change.Row {
+	row := change.Row{Kind: string(act), User: u, Team: team.ID, Lock: "team:" + string(team.ID),
+		Action: change.Update, Payload: payload(struct{}{}), Subject: unknownUser, Detail: team.Name}
+	if act == access.AddMember {
+		row.Group = row.Lock
+	}
+	user, known := b.dir.Current().User(u)
+	if known {
+		row.Subject, row.Detail = user.Name, user.Email
+	}
+	member := slices.Contains(team.Members, u)
+	switch {
+	case act == access.AddMember && member:
+		row.Action, row.Note = change.NothingToDo, "Is a member already."
+	case act == access.RemoveMember && !member:
+		row.Action, row.Note = change.NothingToDo, "Is not a member."
+	case act == access.AddMember && !known:
+		row.Action, row.Note = change.NotPossible, "There is no such user."
+	case act == access.AddMember && user.Status == directory.Inactive:
+		row.Action, row.Note = change.NotPossible, "The user is deactivated."
+	case act == access.AddMember:
+		row.Before, row.After = "not a member", "member of "+team.Name
+	default:
+		row.Before, row.After = "member of "+team.Name, "not a member"
+	}
+	return row
 }

@@ -63,6 +63,7 @@ func tests() map[string]func(*testing.T, *store.Store) {
 		"lapse":                        testLapse,
 		"speed":                        testSpeed,
 		"payloads":                     testPayloads,
+		"undo links":                   testUndoLinks,
 		"sums after random operations": testSums,
 		"sessions":                     testSessions,
 		"sessions under a race":        testSessionsRace,

@@ -45,7 +45,7 @@ func TestToastsThatMayGoAway(t *testing.T) {
 			if got := n.Attr("data-toast"); got != tt.want {
 				t.Errorf("data-toast = %q, want %q", got, tt.want)
 			}
-			if !n.MustOne("button").HasAttr("hidden") {
+			if !n.MustOne("[data-close-toast]").HasAttr("hidden") {
 				t.Error("without scripts there is a button that does nothing")
 			}
 		})

@@ -71,8 +71,10 @@ type UserMenu struct {
 type Toast struct {
 	Kind ToastKind
 	Text string
-	// LinkURL and LinkLabel give the next step, such as "Undo" or "See details"; both or neither.
+	// LinkURL and LinkLabel give the next step, such as "See details"; both or neither.
 	LinkURL, LinkLabel string
+	// UndoURL takes the POST that takes it back.
+	UndoURL string
 }
 
 // ToastKind is the tone of a toast. Only a success without a link goes away by itself, and only where scripts run.
@@ -87,7 +89,7 @@ const (
 )
 
 func (t Toast) props() component.ToastProps {
-	return component.ToastProps{Tone: t.Kind.tone(), Text: t.Text, LinkURL: t.LinkURL, LinkLabel: t.LinkLabel}
+	return component.ToastProps{Tone: t.Kind.tone(), Text: t.Text, LinkURL: t.LinkURL, LinkLabel: t.LinkLabel, UndoURL: t.UndoURL}
 }
 
 func (k ToastKind) tone() component.Tone {

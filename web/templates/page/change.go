@@ -45,10 +45,12 @@ type ChangeRun struct {
 	// Announce is read out when this part arrives in place of another one.
 	Announce string
 	// Progress is drawn while it is carried out.
-	Progress     *component.ProgressProps
-	MayClose     string
-	Steps        []ChangeStep
-	Acts         []component.PostButtonProps
+	Progress *component.ProgressProps
+	MayClose string
+	Steps    []ChangeStep
+	Acts     []component.PostButtonProps
+	// UndoURL leads to the page that says what can be taken back.
+	UndoURL      string
 	ReturnURL    string
 	ReturnAdvice string
 }
