@@ -26,6 +26,8 @@ type Actor struct {
 	HR, Approver, Auditor, Operator bool
 	// Leads are the teams whose manager the linked user is, and Member those that list them as a member.
 	Leads, Member TeamSet
+	// Deputy are the acts of leads that the person was given and that have not ended.
+	Deputy []Deputation
 	// Roles are the Gtmhub roles that the linked user holds directly.
 	Roles []id.Role
 	// Inactive is true when the linked Gtmhub user has been deactivated: then nothing is allowed.
@@ -121,15 +123,15 @@ func (a Actor) May(p Permission) bool {
 	case SignedIn:
 		return true
 	case UsersRead:
-		return a.HR || a.Auditor || a.IsLead()
+		return a.HR || a.Auditor || a.ActsForTeams()
 	case TeamsRead:
 		return a.HR || a.Auditor || a.User != ""
 	case PeopleFind, MembersChange, Invite:
-		return a.HR || a.IsLead()
+		return a.HR || a.ActsForTeams()
 	case ChangesRead:
-		return a.HR || a.Auditor || a.Approver || a.IsLead()
+		return a.HR || a.Auditor || a.Approver || a.User != ""
 	case ChangesDecide:
-		return a.HR || a.Approver
+		return a.HR || a.Approver || a.ActsForTeams()
 	case AuditRead:
 		return a.HR || a.Auditor || a.IsLead()
 	default:
@@ -153,7 +155,7 @@ func (a Actor) Scope() Scope {
 	if a.Inactive || a.Kind == "" {
 		return Scope{}
 	}
-	return Scope{All: a.HR || a.Auditor, Self: a.User, Leads: a.Leads, Member: a.Member}
+	return Scope{All: a.HR || a.Auditor, Self: a.User, Leads: a.open(), Member: a.Member}
 }
 
 // SeesTeam says whether the team's page is open.

@@ -48,6 +48,8 @@ type Question struct {
 	Rows int
 	// RecentInvites counts the single invitations that the actor had carried out without a decision in the last 24 hours.
 	RecentInvites int
+	// Facts are what acts on teams need beside Teams.
+	Facts TeamFacts
 }
 
 // Outcome is what the policy says.
@@ -65,6 +67,8 @@ type Verdict struct {
 	Outcome Outcome
 	// Deciders is how many people must agree beside the requester; 0 when Direct or No.
 	Deciders int
+	// Lead is the team whose lead may decide beside HR; empty for none.
+	Lead id.Team
 	// Rule names the rule that decided, stable for tests and the audit trail.
 	Rule string
 	// Sentence explains it to the person, naming the fact that the rule met.
@@ -116,7 +120,7 @@ func (p Policy) Decide(a Actor, q Question) Verdict {
 	if a.Inactive {
 		return no("deactivated", "Your Gtmhub user has been deactivated.", "Ask HR.")
 	}
-	if !a.HR && !a.IsLead() {
+	if !a.HR && !a.ActsForTeams() && !aboutSelf(a, q) {
 		return no("rights", "Only HR and team leads can do this.", "Ask the team's manager or HR.")
 	}
 	switch q.Act {
@@ -124,6 +128,8 @@ func (p Policy) Decide(a Actor, q Question) Verdict {
 		return p.decideMembers(a, q)
 	case InviteUser, GiveRole:
 		return p.decideInvite(a, q)
+	case CreateTeam, EditTeam, ReplaceTeam, MoveTeam, ActivateTeam, DeactivateTeam, DeleteTeam, SetManager, RemoveManager:
+		return p.decideTeam(a, q)
 	default:
 		return no("unknown act", "This is not something the portal can do.", "Ask HR.")
 	}
@@ -143,24 +149,6 @@ func (p Policy) deletion(what string, rows int) Verdict {
 	return decision("deletion", fmt.Sprintf("Deleting %s cannot be undone, so a second person has to agree.", what))
 }
 
-func (p Policy) decideMembers(a Actor, q Question) Verdict {
-	if len(q.Teams) == 0 {
-		return no("no team", "No team was named.", "Choose a team.")
-	}
-	if a.HR {
-		return direct("hr members", "HR may change the members of any team.")
-	}
-	for _, t := range q.Teams {
-		if !leads(a, t) {
-			return no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Ask that team's manager or HR.")
-		}
-	}
-	return direct("own team members", "You may change the members of a team that you manage.")
-}
-
-// leads wants both: the fresh fact and the actor's own list, so that a right that was lost on either side is lost.
-func leads(a Actor, t Team) bool { return a.User != "" && t.Manager == a.User && a.Leads.Has(t.ID) }
-
 func (p Policy) decideInvite(a Actor, q Question) Verdict {
 	for _, r := range q.Roles {
 		if v, ok := roleCeiling(a, r); !ok {
@@ -172,7 +160,7 @@ func (p Policy) decideInvite(a Actor, q Question) Verdict {
 			return no("invite without team", "A team lead invites people into a team that they manage; no such team was named.", "Name one of your teams, or ask HR.")
 		}
 		for _, t := range q.Teams {
-			if !leads(a, t) {
+			if !leads(a, t, q.Act) {
 				return no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Name one of your teams, or ask HR.")
 			}
 		}
@@ -213,13 +201,15 @@ type ChangeFacts struct {
 	Waiting bool
 	// Deciders are those who have decided on it, in any version.
 	Deciders []Actor
+	// Lead is the team whose lead may decide beside HR; empty for none.
+	Lead id.Team
 }
 
 // MayDecide says whether the actor may approve or reject the change.
 func MayDecide(a Actor, c ChangeFacts) Verdict {
 	switch {
-	case !a.May(ChangesDecide):
-		return no("decide: rights", "Only HR and approvers decide on requests.", "Ask HR.")
+	case a.Inactive || a.Kind == "" || !a.HR && !a.Approver && !mayLead(a, c):
+		return no("decide: rights", "Only HR and approvers decide on this request.", "Ask HR.")
 	case a.Same(c.Requester):
 		return no("decide: own", "You made this request, so somebody else has to decide it.", "Another person in HR, or an approver, can decide.")
 	}
@@ -239,7 +229,7 @@ func SeesChange(a Actor, c ChangeFacts) bool {
 	if a.Inactive || a.Kind == "" {
 		return false
 	}
-	if a.HR || a.Auditor || a.Same(c.Requester) {
+	if a.HR || a.Auditor || a.Same(c.Requester) || mayLead(a, c) {
 		return true
 	}
 	if !a.Approver {

@@ -15,6 +15,20 @@ const (
 	RemoveMembers = "remove members"
 	// UndoChange takes Undo.
 	UndoChange = "undo"
+	// CreateTeam takes TeamNew.
+	CreateTeam = "create team"
+	// EditTeam and ReplaceTeam take TeamEdit.
+	EditTeam    = "edit team"
+	ReplaceTeam = "edit whole team"
+	// MoveTeams takes TeamMove.
+	MoveTeams = "move teams"
+	// SetTeamManager and RemoveTeamManager take TeamManager.
+	SetTeamManager    = "set manager"
+	RemoveTeamManager = "remove manager"
+	// ActivateTeams, DeactivateTeams and DeleteTeams take TeamList.
+	ActivateTeams   = "activate teams"
+	DeactivateTeams = "deactivate teams"
+	DeleteTeams     = "delete teams"
 )
 
 // Invitations are the fields of InvitePeople.
@@ -49,6 +63,55 @@ type Members struct {
 // Undo are the fields of UndoChange: the change to take back.
 type Undo struct {
 	Change id.Change `json:"change"`
+}
+
+// TeamNew are the fields of CreateTeam. Only the name is required; no parent is the top of the tree.
+type TeamNew struct {
+	Name        string  `json:"name"`
+	Description string  `json:"description,omitempty"`
+	Color       string  `json:"color,omitempty"`
+	Avatar      string  `json:"avatar,omitempty"`
+	Parent      id.Team `json:"parent,omitempty"`
+	Manager     id.User `json:"manager,omitempty"`
+}
+
+// TeamEdit are the fields of EditTeam, which ignores Parent and Manager, and of ReplaceTeam. Nil fields stay as they are;
+// an empty Parent is the top of the tree, an empty Manager nobody.
+type TeamEdit struct {
+	Team        id.Team  `json:"team"`
+	Name        *string  `json:"name,omitempty"`
+	Description *string  `json:"description,omitempty"`
+	Color       *string  `json:"color,omitempty"`
+	Avatar      *string  `json:"avatar,omitempty"`
+	Parent      *id.Team `json:"parent,omitempty"`
+	Manager     *id.User `json:"manager,omitempty"`
+	// Was are the values that the form was drawn with. A field that somebody else has changed since is not overwritten.
+	Was TeamWas `json:"was"`
+}
+
+// TeamWas are the values of a form as it was drawn; nil for those that it did not show.
+type TeamWas struct {
+	Name        *string `json:"name,omitempty"`
+	Description *string `json:"description,omitempty"`
+	Color       *string `json:"color,omitempty"`
+	Avatar      *string `json:"avatar,omitempty"`
+}
+
+// TeamMove are the fields of MoveTeams: no parent is the top of the tree.
+type TeamMove struct {
+	Teams  []id.Team `json:"teams"`
+	Parent id.Team   `json:"parent,omitempty"`
+}
+
+// TeamManager are the fields of SetTeamManager, and without a manager of RemoveTeamManager.
+type TeamManager struct {
+	Teams   []id.Team `json:"teams"`
+	Manager id.User   `json:"manager,omitempty"`
+}
+
+// TeamList are the fields of recipes that only need teams.
+type TeamList struct {
+	Teams []id.Team `json:"teams"`
 }
 
 // Fields writes the fields of a recipe as Input.Fields. It panics for values that are no JSON; the types of this file

@@ -23,6 +23,8 @@ type Reader interface {
 	ReadTeam(ctx context.Context, team id.Team) (directory.Team, error)
 	FreshUsersByEmail(ctx context.Context, emails []string) (map[string][]directory.User, error)
 	Refresh(ctx context.Context, users []id.User, teams []id.Team) error
+	// RefreshTeams reads all teams.
+	RefreshTeams(ctx context.Context) error
 }
 
 // Settings are what kinds must know beside the account.
@@ -44,8 +46,23 @@ type base struct {
 // All returns the kinds and recipes of the portal.
 func All(dir Reader, set Settings) ([]change.Kind, []change.Recipe) {
 	b := base{dir, set}
-	all := []change.Kind{inviteUser{b}, giveRole{b}, addMember{b}, removeMember{b}}
-	return all, []change.Recipe{InvitePeople{b}, ChangeMembers{b, change.AddMembers}, ChangeMembers{b, change.RemoveMembers}, newUndo(b, all)}
+	all := append([]change.Kind{inviteUser{b}, giveRole{b}, addMember{b}, removeMember{b}}, b.teamKinds()...)
+	recipes := append([]change.Recipe{InvitePeople{b}, ChangeMembers{b, change.AddMembers}, ChangeMembers{b, change.RemoveMembers}}, b.teamRecipes()...)
+	return all, append(recipes, newUndo(b, all))
+}
+
+func (b base) setTeam(act access.Act) setTeam { return setTeam{b, act} }
+
+func (b base) teamKinds() []change.Kind {
+	return []change.Kind{createTeam{b}, editTeam{b.setTeam(access.EditTeam)}, replaceTeam{b.setTeam(access.ReplaceTeam)}, moveTeam{b.setTeam(access.MoveTeam)},
+		setManager{b.setTeam(access.SetManager)}, removeManager{b.setTeam(access.RemoveManager)}, switchTeam{b, true}, switchTeam{b, false}, deleteTeam{b}}
+}
+
+func (b base) teamRecipes() []change.Recipe {
+	return []change.Recipe{CreateTeam{b}, EditTeam{b.setTeam(access.EditTeam), change.EditTeam}, EditTeam{b.setTeam(access.ReplaceTeam), change.ReplaceTeam},
+		MoveTeams{b.setTeam(access.MoveTeam)}, ChangeManager{b.setTeam(access.SetManager), change.SetTeamManager},
+		ChangeManager{b.setTeam(access.RemoveManager), change.RemoveTeamManager}, SwitchTeams{switchTeam{b, true}, change.ActivateTeams},
+		SwitchTeams{switchTeam{b, false}, change.DeactivateTeams}, DeleteTeams{deleteTeam{b}}}
 }
 
 // teamFacts are the facts of a team for the policy.
@@ -160,4 +177,53 @@ func (u *Upstream) SetMembers(ctx context.Context, team id.Team, members []id.Us
 // RemoveMember is operation 31.
 func (u *Upstream) RemoveMember(ctx context.Context, team id.Team, user id.User) error {
 	return u.client.TeamMembers.Remove(ctx, gtmhub.ID(team), gtmhub.ID(user))
+}
+
+// CreateTeam is operation 22.
+func (u *Upstream) CreateTeam(ctx context.Context, team gtmhub.NewTeam) (id.Team, error) {
+	t, err := u.client.Teams.Create(ctx, team)
+	if err != nil {
+		return "", err
+	}
+	return id.Team(t.ID), nil
+}
+
+// PatchTeam is operation 28.
+func (u *Upstream) PatchTeam(ctx context.Context, team id.Team, patch gtmhub.TeamPatch) error {
+	return u.client.Teams.Patch(ctx, gtmhub.ID(team), patch)
+}
+
+// ReplaceTeam is operation 25. The client reads the team first, so that what the patch does not name stays.
+func (u *Upstream) ReplaceTeam(ctx context.Context, team id.Team, patch gtmhub.TeamPatch) error {
+	_, err := u.client.Teams.Replace(ctx, gtmhub.ID(team), patch)
+	return err
+}
+
+// SwitchTeams is operation 23 or 24. What the answer says about single teams is not used.
+func (u *Upstream) SwitchTeams(ctx context.Context, teams []id.Team, active bool) error {
+	ids := make([]gtmhub.ID, len(teams))
+	for i, t := range teams {
+		ids[i] = gtmhub.ID(t)
+	}
+	if active {
+		_, err := u.client.Teams.Activate(ctx, ids)
+		return err
+	}
+	_, err := u.client.Teams.Deactivate(ctx, ids)
+	return err
+}
+
+// SetManager is operation 26.
+func (u *Upstream) SetManager(ctx context.Context, team id.Team, user id.User) error {
+	return u.client.Teams.SetManager(ctx, gtmhub.ID(team), gtmhub.ID(user))
+}
+
+// RemoveManager is operation 30.
+func (u *Upstream) RemoveManager(ctx context.Context, team id.Team) error {
+	return u.client.Teams.RemoveManager(ctx, gtmhub.ID(team))
+}
+
+// DeleteTeam is operation 29.
+func (u *Upstream) DeleteTeam(ctx context.Context, team id.Team) error {
+	return u.client.Teams.Delete(ctx, gtmhub.ID(team))
 }

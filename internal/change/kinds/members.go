@@ -61,7 +61,7 @@ func (b base) lookMembers(ctx context.Context, act access.Act, rows []change.Row
 			out[i] = f
 			continue
 		}
-		out[i] = goOn(access.Question{Act: act, Teams: []access.Team{teamFacts(*team)}, Rows: 1})
+		out[i] = goOn(access.Question{Act: act, Teams: []access.Team{teamFacts(*team)}, Rows: 1, Facts: access.TeamFacts{People: []id.User{row.User}}})
 	}
 	return out, nil
 }
@@ -209,16 +209,17 @@ func (r ChangeMembers) Plan(ctx context.Context, a access.Actor, fields json.Raw
 	if err != nil {
 		return change.Plan{}, unread(err)
 	}
-	if !a.Scope().SeesTeam(team.ID) {
-		return change.Plan{}, fault.New(fault.NotFound, "There is no such team.")
-	}
 	act := access.AddMember
 	if r.way == change.RemoveMembers {
 		act = access.RemoveMember
 	}
-	p := change.Plan{Question: access.Question{Act: act, Teams: []access.Team{teamFacts(team)}, Rows: len(in.Users)}, Single: false}
-	slices.Sort(in.Users)
-	for i, u := range slices.Compact(in.Users) {
+	people := unique(in.Users)
+	self := a.User != "" && slices.Equal(people, []id.User{a.User})
+	if !a.Scope().SeesTeam(team.ID) && (act != access.AddMember || !self) { // who wants to join need not be in it
+		return change.Plan{}, errNoTeam
+	}
+	p := change.Plan{Question: access.Question{Act: act, Teams: []access.Team{teamFacts(team)}, Rows: len(people), Facts: access.TeamFacts{People: people}}}
+	for i, u := range people {
 		row := r.memberRow(act, &team, u)
 		row.Pos = i + 1
 		p.Rows = append(p.Rows, row)

@@ -1,0 +1,186 @@
+package access
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gtmhub-portal/portal/internal/id"
+)
+
+// The acts on teams.
+const (
+	// CreateTeam creates a team below another, or at the top.
+	CreateTeam Act = "create team"
+	// EditTeam changes name, description, colour and icon of a team.
+	EditTeam Act = "edit team"
+	// ReplaceTeam writes all of a team at once, parent and manager too.
+	ReplaceTeam Act = "edit whole team"
+	// MoveTeam puts a team below another, or at the top.
+	MoveTeam Act = "move team"
+	// ActivateTeam and DeactivateTeam switch a team on and off.
+	ActivateTeam   Act = "activate team"
+	DeactivateTeam Act = "deactivate team"
+	// DeleteTeam removes a team for good.
+	DeleteTeam Act = "delete team"
+	// SetManager and RemoveManager say who manages a team, and so who leads it in the portal.
+	SetManager    Act = "set manager"
+	RemoveManager Act = "remove manager"
+	// DecideMembers is the decision on requests to join or to leave a team. It is no kind of row.
+	DecideMembers Act = "decide join and leave"
+)
+
+// LeadActs are the acts that a lead may give to a deputy, in the order of the pages.
+func LeadActs() []Act { return []Act{AddMember, RemoveMember, DecideMembers, EditTeam, InviteUser} }
+
+// TeamFacts are the facts of acts on teams beside the teams themselves.
+type TeamFacts struct {
+	// Parent is the team below which a team is created or moved; nil is the top of the tree.
+	Parent *Team
+	// Manager is who becomes the manager; empty for nobody.
+	Manager id.User
+	// People are those who are added or removed. Only a request about oneself needs them.
+	People []id.User
+}
+
+// Deputation is one act of a lead that was given to somebody else, over one team. It ends by itself: whoever builds an
+// actor leaves out those whose time has passed.
+type Deputation struct {
+	Team id.Team
+	Act  Act
+	// By is the lead who gave it. It counts only while that lead manages the team. ByHR needs no lead.
+	By   id.User
+	ByHR bool
+}
+
+// Deputises says whether the actor stands for the team's lead in the act, given facts about the team.
+func (a Actor) Deputises(t Team, act Act) bool {
+	if act == GiveRole { // a step of an invitation
+		act = InviteUser
+	}
+	return slices.ContainsFunc(a.Deputy, func(d Deputation) bool {
+		return d.Team == t.ID && d.Act == act && (d.ByHR || d.By != "" && d.By == t.Manager)
+	})
+}
+
+// ActsForTeams says whether the actor leads a team or stands for somebody who does.
+func (a Actor) ActsForTeams() bool { return a.IsLead() || len(a.Deputy) > 0 }
+
+// open are the teams that are open to the actor as to their lead.
+func (a Actor) open() TeamSet {
+	if len(a.Deputy) == 0 {
+		return a.Leads
+	}
+	out := TeamSet{}
+	for t := range a.Leads {
+		out[t] = struct{}{}
+	}
+	for _, d := range a.Deputy {
+		out[d.Team] = struct{}{}
+	}
+	return out
+}
+
+// Decides are the teams on whose join and leave requests the actor may decide.
+func (a Actor) Decides() []id.Team {
+	var out []id.Team
+	for t := range a.Leads {
+		out = append(out, t)
+	}
+	for _, d := range a.Deputy {
+		if d.Act == DecideMembers && !slices.Contains(out, d.Team) {
+			out = append(out, d.Team)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// leads wants both: the fresh fact and the actor's own list, so that a right that was lost on either side is lost.
+func leads(a Actor, t Team, act Act) bool {
+	return a.User != "" && t.Manager == a.User && a.Leads.Has(t.ID) || a.Deputises(t, act)
+}
+
+// aboutSelf says whether the question is a person's wish to join or to leave one team.
+func aboutSelf(a Actor, q Question) bool {
+	return (q.Act == AddMember || q.Act == RemoveMember) && a.User != "" && len(q.Teams) == 1 && len(q.Facts.People) == 1 && q.Facts.People[0] == a.User
+}
+
+func (p Policy) decideMembers(a Actor, q Question) Verdict {
+	if len(q.Teams) == 0 {
+		return no("no team", "No team was named.", "Choose a team.")
+	}
+	if a.HR {
+		return direct("hr members", "HR may change the members of any team.")
+	}
+	for _, t := range q.Teams {
+		if leads(a, t, q.Act) {
+			continue
+		}
+		if aboutSelf(a, q) {
+			return askLead(q.Act, t)
+		}
+		return no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Ask that team's manager or HR.")
+	}
+	return direct("own team members", "You may change the members of a team that you manage.")
+}
+
+// askLead is the way of somebody who wants to join or to leave.
+func askLead(act Act, t Team) Verdict {
+	rule, what := "join request", "to join"
+	if act == RemoveMember {
+		rule, what = "leave request", "to leave"
+	}
+	if !t.Active && act == AddMember {
+		return no("inactive team", fmt.Sprintf("%s is deactivated, so nobody can join it.", t.Name), "Ask HR.")
+	}
+	who := "The team's manager, or HR, decides."
+	if t.Manager == "" {
+		who = "The team has no manager, so HR decides."
+	}
+	return Verdict{Outcome: NeedsDecision, Deciders: 1, Rule: rule, Lead: t.ID, Sentence: fmt.Sprintf("You may ask %s %s.", what, t.Name), Help: who}
+}
+
+// decideTeam answers for the acts on teams. HR may do them; a lead renames and describes own teams, asks for what
+// changes the shape of the company, and never becomes a manager by it.
+func (p Policy) decideTeam(a Actor, q Question) Verdict {
+	if len(q.Teams) == 0 && q.Act != CreateTeam {
+		return no("no team", "No team was named.", "Choose a team.")
+	}
+	if q.Act == DeleteTeam {
+		if !a.HR {
+			return no("delete team", "Only HR can ask for a team to be deleted, and a second person has to agree.", "Ask HR, or have the team deactivated.")
+		}
+		return p.deletion("teams", q.Rows)
+	}
+	if a.HR {
+		return direct("hr teams", "HR may change any team.")
+	}
+	if q.Act == ReplaceTeam {
+		return no("whole team", "Only HR can change everything of a team at once.", "Rename and describe it on its page, and ask for the rest there.")
+	}
+	for _, t := range q.Teams {
+		if !leads(a, t, q.Act) {
+			return no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Ask that team's manager or HR.")
+		}
+	}
+	if q.Facts.Manager != "" && q.Facts.Manager == a.User {
+		return no("self as manager", "You cannot make yourself the manager of a team.", "Ask HR to do it.")
+	}
+	switch q.Act {
+	case EditTeam:
+		return direct("own team name", "You may name and describe a team that you manage.")
+	case CreateTeam, MoveTeam:
+		if q.Facts.Parent == nil {
+			return no("top of the tree", "Only HR can put a team at the top of the tree.", "Choose one of your teams as the parent, or ask HR.")
+		}
+		if !leads(a, *q.Facts.Parent, q.Act) {
+			return no("foreign parent", fmt.Sprintf("You are not the manager of %s, so you cannot put a team below it.", q.Facts.Parent.Name), "Choose one of your teams as the parent, or ask HR.")
+		}
+	}
+	return decision("lead asks", "The place, the manager and the state of a team are decided by HR or an approver.")
+}
+
+// mayLead says whether the actor is the lead, or a deputy of the lead, to whom the request is addressed.
+func mayLead(a Actor, c ChangeFacts) bool {
+	return c.Lead != "" && slices.Contains(a.Decides(), c.Lead)
+}
