@@ -129,9 +129,9 @@ func (a Actor) May(p Permission) bool {
 	case PeopleFind, MembersChange, Invite:
 		return a.HR || a.ActsForTeams()
 	case ChangesRead:
-		return a.HR || a.Auditor || a.Approver || a.User != ""
+		return a.HR || a.Auditor || a.Approver || a.ActsForTeams()
 	case ChangesDecide:
-		return a.HR || a.Approver || a.ActsForTeams()
+		return a.HR || a.Approver
 	case AuditRead:
 		return a.HR || a.Auditor || a.IsLead()
 	default:
