@@ -83,6 +83,9 @@ func (s *server) changePage(w http.ResponseWriter, r *http.Request, status int, 
 	switch {
 	case may.Outcome != access.No:
 		err = s.decisionProps(r, &p, v)
+		if err == nil {
+			p.Decision.Confirm = s.confirmNotice(r, "decide", route.Change(c.ID))
+		}
 		withoutLinks(&p.Run) // a link would lose the ticks
 	default:
 		if c.State == change.Waiting {

@@ -156,7 +156,8 @@ func (s *server) who(next http.Handler) http.Handler {
 
 var errNoPage = fault.New(fault.NotFound, "There is no such page.")
 
-// guard checks the permission of a route and caps the body before its handler sees the request.
+// guard checks the permission of a route, caps the body, and wants a fresh sign-in for the acts in freshRoutes, before the
+// handler sees the request.
 func (s *server) guard(e endpoint) http.Handler {
 	limit := e.maxBody
 	if limit == 0 {
@@ -174,6 +175,9 @@ func (s *server) guard(e endpoint) http.Handler {
 				return fault.New(fault.Forbidden, "Your Gtmhub user has been deactivated, so the portal is closed to you. Ask HR if this is a mistake.")
 			}
 			return fault.New(fault.Forbidden, "You may not open this page. If you need it, ask HR.")
+		}
+		if s.staleAct(r) {
+			return s.confirm(w, r)
 		}
 		return e.handle(w, r)
 	})

@@ -32,6 +32,7 @@ func (s *server) routes() []endpoint {
 		{"GET /callback", access.Public, s.Auth.Callback, 0},
 		{"POST /signout", access.Public, s.Auth.SignOut, 0},
 		{"GET /me", access.SignedIn, s.me, 0},
+		{"GET /me/confirmed", access.SignedIn, s.confirmed, 0},
 
 		{"GET /users", access.UsersRead, s.usersIndex, 0},
 		{"GET /users/{id}", access.SignedIn, s.usersShow, 0},

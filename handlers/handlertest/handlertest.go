@@ -215,6 +215,19 @@ func (p *Portal) As(v Viewpoint) *Client {
 	return c
 }
 
+// Age moves the moment of the person's last sign-in back, as time would; zero takes it away, as a provider does that does
+// not say it.
+func (c *Client) Age(by time.Duration) {
+	c.portal.t.Helper()
+	sess := *c.Session
+	if sess.AuthTime = time.Now().UTC().Add(-by); by == 0 {
+		sess.AuthTime = time.Time{}
+	}
+	if err := c.portal.App.Store.Auth().CreateSession(c.portal.t.Context(), sess, sess.Hash, 5); err != nil {
+		c.portal.t.Fatal(err)
+	}
+}
+
 // Page is an answer.
 type Page struct {
 	Status int

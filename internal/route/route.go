@@ -17,6 +17,7 @@ const (
 	Changes       = "/changes"
 	Audit         = "/audit"
 	Me            = "/me"
+	Confirmed     = "/me/confirmed"
 	Health        = "/healthz"
 	PolicyReports = "/csp-report"
 )

@@ -85,6 +85,8 @@ type ChangeDecision struct {
 	// Total can be decided, Ticked of them are ticked. ApproveLabel and RejectLabel carry the numbers.
 	Total, Ticked             int
 	ApproveLabel, RejectLabel string
+	// Confirm asks for a fresh sign-in before anything is typed; nil when there is one.
+	Confirm *component.AlertProps
 	// Look lists what to look at before deciding, with how many people each.
 	Look []component.BadgeProps
 }
