@@ -92,6 +92,8 @@ const (
 	UsersRead Permission = "users: read"
 	// TeamsRead opens the tree and pages of teams, cut to the actor's scope.
 	TeamsRead Permission = "teams: read"
+	// UsersChange submits changes about people, alone and in bulk.
+	UsersChange Permission = "users: change"
 	// PeopleFind opens the people finder of the add dialog: name and address only.
 	PeopleFind Permission = "people: find"
 	// MembersChange submits changes of members.
@@ -108,7 +110,7 @@ const (
 
 // Permissions lists all permissions, for tests that sweep the route table.
 func Permissions() []Permission {
-	return []Permission{Public, SignedIn, UsersRead, TeamsRead, PeopleFind, MembersChange, Invite, ChangesRead, ChangesDecide, AuditRead}
+	return []Permission{Public, SignedIn, UsersRead, UsersChange, TeamsRead, PeopleFind, MembersChange, Invite, ChangesRead, ChangesDecide, AuditRead}
 }
 
 // May says whether the actor holds the coarse right.
@@ -126,7 +128,7 @@ func (a Actor) May(p Permission) bool {
 		return a.HR || a.Auditor || a.ActsForTeams()
 	case TeamsRead:
 		return a.HR || a.Auditor || a.User != ""
-	case PeopleFind, MembersChange, Invite:
+	case UsersChange, PeopleFind, MembersChange, Invite:
 		return a.HR || a.ActsForTeams()
 	case ChangesRead:
 		return a.HR || a.Auditor || a.Approver || a.ActsForTeams()

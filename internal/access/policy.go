@@ -33,8 +33,8 @@ type Team struct {
 type Role struct {
 	ID   id.Role
 	Name string
-	// Admin marks a role that manages the whole account; the settings name them.
-	Admin bool
+	// Admin marks a role that manages the whole account, ViewOnly one that only reads; the settings name both.
+	Admin, ViewOnly bool
 }
 
 // Question is one row of a change, or its whole, put to the policy.
@@ -42,8 +42,10 @@ type Question struct {
 	Act Act
 	// Teams are the teams that the row touches. A row about a team must bring it.
 	Teams []Team
-	// Roles are the roles that the row gives.
+	// Roles are the roles that the row gives or takes.
 	Roles []Role
+	// Users are the people who are there already and whom the row is about.
+	Users []User
 	// Rows is how many people the change is about; at least 1.
 	Rows int
 	// RecentInvites counts the single invitations that the actor had carried out without a decision in the last 24 hours.
@@ -119,6 +121,10 @@ func (p Policy) Decide(a Actor, q Question) Verdict {
 	}
 	if a.Inactive {
 		return no("deactivated", "Your Gtmhub user has been deactivated.", "Ask HR.")
+	}
+	switch q.Act { // everybody may do some of this about themself
+	case EditName, SetLanguage, GrantRole, TakeRole, ActivateUser, DeactivateUser, DeleteUser, ResendInvitation, SendPasswordMail:
+		return p.decideUsers(a, q)
 	}
 	if !a.HR && !a.ActsForTeams() && !aboutSelf(a, q) {
 		return no("rights", "Only HR and team leads can do this.", "Ask the team's manager or HR.")

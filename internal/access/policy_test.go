@@ -229,7 +229,7 @@ func TestScope(t *testing.T) {
 func TestMay(t *testing.T) {
 	t.Parallel()
 	want := map[access.Permission]string{ // who may: e(mployee) l(ead) h(r) p(approver) a(uditor) o(perator)
-		access.Public: "elhpao", access.SignedIn: "elhpao", access.UsersRead: "lha", access.TeamsRead: "elhpao", access.PeopleFind: "lh",
+		access.Public: "elhpao", access.SignedIn: "elhpao", access.UsersRead: "lha", access.UsersChange: "lh", access.TeamsRead: "elhpao", access.PeopleFind: "lh",
 		access.MembersChange: "lh", access.Invite: "lh", access.ChangesRead: "lhpa", access.ChangesDecide: "hp", access.AuditRead: "lha",
 	}
 	parts := map[rune]access.Actor{'e': employee, 'l': lead, 'h': hr, 'p': approver, 'a': auditor, 'o': operator}
