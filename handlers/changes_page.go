@@ -54,6 +54,18 @@ func kindLabel(kind string) string {
 		return "Role"
 	case access.AddMember, access.RemoveMember:
 		return "Team"
+	case access.EditName:
+		return "Name"
+	case access.SetLanguage:
+		return "Language"
+	case access.GrantRole, access.TakeRole, "give role to users", "take roles":
+		return "Role"
+	case access.ActivateUser, access.DeactivateUser:
+		return "Access"
+	case access.DeleteUser, "delete users":
+		return "Deletion"
+	case access.ResendInvitation, access.SendPasswordMail:
+		return "Mail"
 	}
 	return "Change"
 }

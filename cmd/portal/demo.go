@@ -163,7 +163,7 @@ func (d *demoRun) run(ctx context.Context, addr string, out io.Writer) error {
 		Origin:    origin,
 		Grants: actor.Grants{HR: []string{"group:" + groupHR}, Approvers: []string{"group:" + groupApprover}, Auditors: []string{"group:" + groupAuditor},
 			Operators: []string{"group:" + groupOperator}},
-		AdminRoles: []string{"Admin", "Account Admin"}, Timing: demoTiming, RunCalls: 6,
+		AdminRoles: []string{"Admin", "Account Admin"}, ViewOnlyRoles: []string{"Viewer"}, Timing: demoTiming, RunCalls: 6,
 		Joiners:  joiners.Options{Domains: []string{d.account.Domain}},
 		Training: true, Insecure: true, Version: stamped(), Log: d.log,
 		OnSignIn: func(u id.User) {

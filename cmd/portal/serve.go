@@ -75,7 +75,7 @@ func options(c *config.Config, log *slog.Logger) (app.Options, error) {
 			Scopes: c.OIDC.Scopes, TrustUnverifiedEmail: c.OIDC.TrustEmail, AllowedDomains: c.OIDC.Domains, FreshFallback: c.OIDC.FreshFallback, AllowPlainHTTP: c.Development}},
 		Origin:     origin,
 		Grants:     actor.Grants{HR: c.Rights.HR, Approvers: c.Rights.Approvers, Alternates: c.Rights.Alternates, Auditors: c.Rights.Auditors, Operators: c.Rights.Operators},
-		AdminRoles: c.Rights.AdminRoles, Policy: policy, Lapse: c.DecisionLapse, UndoFor: c.UndoFor,
+		AdminRoles: c.Rights.AdminRoles, ViewOnlyRoles: c.Rights.ViewOnlyRoles, Policy: policy, Lapse: c.DecisionLapse, UndoFor: c.UndoFor,
 		Timing: change.Timing{Call: c.Timing.Call, Lease: c.Timing.Lease, Settle: c.Timing.Settle}, RunCalls: c.Gtmhub.RunCalls, UsersRefresh: c.UsersRefresh, SessionIdle: c.Session.Idle, SessionMax: c.Session.Max,
 		Joiners: joiners.Options{Domains: c.MailDomains}, Insecure: c.Development, Version: stamped(), Zone: c.TimeZone, Log: log,
 	}, nil

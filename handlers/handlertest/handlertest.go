@@ -117,7 +117,7 @@ func New(t *testing.T, options ...Options) *Portal {
 		Origin:      origin,
 		Grants: actor.Grants{HR: []string{"group:portal-hr"}, Approvers: []string{"group:portal-approver"}, Auditors: []string{"group:portal-auditor"},
 			Operators: []string{"group:portal-operator"}},
-		AdminRoles: []string{"Admin", "Account Admin"}, Timing: o.Timing, Inline: 20 * time.Second, RunCalls: 6, Joiners: joiners.Options{Domains: []string{"northwind.example"}},
+		AdminRoles: []string{"Admin", "Account Admin"}, ViewOnlyRoles: []string{"Viewer"}, Timing: o.Timing, Inline: 20 * time.Second, RunCalls: 6, Joiners: joiners.Options{Domains: []string{"northwind.example"}},
 		Insecure: true, Version: "test", Log: log,
 	})
 	if err != nil {

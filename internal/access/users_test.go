@@ -26,7 +26,9 @@ func TestDecideAboutPeople(t *testing.T) {
 		u.Teams = []access.Team{lost}
 	})
 	administrator := with(func(u *access.User) { u.Roles = []access.Role{adminRole} })
-	last := with(func(u *access.User) { u.Roles, u.LastAdmin, u.Teams = []access.Role{adminRole}, true, []access.Team{ownTeam()} })
+	last := with(func(u *access.User) {
+		u.Roles, u.LastAdmin, u.Teams = []access.Role{adminRole}, true, []access.Team{ownTeam()}
+	})
 	reader := with(func(u *access.User) { u.Roles = []access.Role{viewer} })
 	off := with(func(u *access.User) { u.Deactivated = true })
 	pending := with(func(u *access.User) { u.Pending = true })

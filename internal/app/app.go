@@ -40,7 +40,9 @@ type Options struct {
 	Origin     *url.URL
 	Grants     actor.Grants
 	AdminRoles []string
-	Policy     access.Policy
+	// ViewOnlyRoles are names of Gtmhub roles that stand beside no other.
+	ViewOnlyRoles []string
+	Policy        access.Policy
 	// Lapse is how long a request waits; 0 means 72 hours.
 	Lapse time.Duration
 	// Inline is how long a page waits for a small direct change; 0 means 2 seconds.
@@ -113,7 +115,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, fmt.Errorf("load the directory: %w", err)
 	}
 	actors := actor.Builder{Grants: o.Grants, Directory: dir.Current}
-	allKinds, recipes := kinds.All(dir, kinds.Settings{AdminRoles: o.AdminRoles, Policy: o.Policy, Changes: st.Changes()})
+	allKinds, recipes := kinds.All(dir, kinds.Settings{AdminRoles: o.AdminRoles, ViewOnlyRoles: o.ViewOnlyRoles, Tried: st.Changes().Tried, Policy: o.Policy, Changes: st.Changes()})
 	runner := change.NewRunner(change.RunnerOptions{
 		Store: st.Changes(), Kinds: allKinds, Writer: kinds.NewUpstream(client), Policy: o.Policy, Refresh: dir.Refresh, Timing: o.Timing, Calls: o.RunCalls, Log: o.Log,
 		Count: func(kind string, s change.RowState) { counts.Row(kind, string(s)) },

@@ -29,7 +29,40 @@ const (
 	ActivateTeams   = "activate teams"
 	DeactivateTeams = "deactivate teams"
 	DeleteTeams     = "delete teams"
+	// These take People.
+	EditName          = "edit name"
+	SetLanguage       = "set language"
+	GiveRole          = "give role"
+	TakeRoles         = "take roles"
+	ActivateUsers     = "activate users"
+	DeactivateUsers   = "deactivate users"
+	DeleteUsers       = "delete users"
+	ResendInvitations = "resend invitations"
+	SendPasswordMail  = "send password mail"
+	// CorrectAddress takes Correction.
+	CorrectAddress = "correct address"
 )
+
+// MostPeople is how many people one change of People may be about.
+const MostPeople = 5000
+
+// People are the fields of the recipes about people who are there: at least one user, and what the recipe needs.
+type People struct {
+	Users []id.User `json:"users"`
+	// FirstName and LastName are for EditName; an empty one stays as it is.
+	FirstName string `json:"firstName,omitempty"`
+	LastName  string `json:"lastName,omitempty"`
+	// Language is for SetLanguage.
+	Language string `json:"language,omitempty"`
+	// Roles are for GiveRole (one) and TakeRoles.
+	Roles []id.Role `json:"roles,omitempty"`
+}
+
+// Correction are the fields of CorrectAddress: a pending user who was invited at a wrong address, and the right one.
+type Correction struct {
+	User  id.User `json:"user"`
+	Email string  `json:"email"`
+}
 
 // Invitations are the fields of InvitePeople.
 type Invitations struct {

@@ -68,6 +68,9 @@ type Store interface {
 	// RecentDirect counts the changes of the kind that the person had carried out without a decision since d ago, and in
 	// which something was to be done. Rows that were not possible or had nothing to do do not make a change another one.
 	RecentDirect(ctx context.Context, p Person, kind string, d time.Duration) (int, error)
+	// Tried says how long ago a row of the kind was last sent, or may have been, for each of the users for whom that is less
+	// than within. Calls that definitely did nothing, and rows that were refused, do not count.
+	Tried(ctx context.Context, kind string, users []id.User, within time.Duration) (map[id.User]time.Duration, error)
 	// Speed is how many rows of the change's first step got a good end within the last d.
 	Speed(ctx context.Context, c id.Change, d time.Duration) (int, error)
 	// DeletePayloads removes source files of changes that ended before the given age (90 days).

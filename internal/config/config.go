@@ -68,6 +68,8 @@ type Rights struct {
 	Operators  Holders `env:"PORTAL_OPERATORS" example:"ops@northwind.example" doc:"Who runs the portal. The pages name the role; so far it opens nothing, and it gives no rights over people."`
 	// AdminRoles are names of Gtmhub roles.
 	AdminRoles []string `env:"PORTAL_ADMIN_ROLES" default:"Admin,Account Admin" unit:"role names" example:"Admin" doc:"Gtmhub roles that manage the whole account. Only somebody who holds one gives it, and a second person has to agree."`
+	// ViewOnlyRoles are names of Gtmhub roles.
+	ViewOnlyRoles []string `env:"PORTAL_VIEW_ONLY_ROLES" default:"View-only,Viewer" unit:"role names" example:"View-only" doc:"Gtmhub roles that only read. Nobody has one of them beside another role."`
 }
 
 // Holders are people: each entry is an ASCII mail address in lower case, or "group:" and the name of a group exactly as

@@ -81,7 +81,7 @@ func TestDefaults(t *testing.T) {
 		Rights: config.Rights{
 			HR:         config.Holders{"ana.ferrari@northwind.example", "group:portal-hr"},
 			Approvers:  config.Holders{"li.wei@northwind.example"},
-			AdminRoles: []string{"Admin", "Account Admin"},
+			AdminRoles: []string{"Admin", "Account Admin"}, ViewOnlyRoles: []string{"View-only", "Viewer"},
 		},
 		Timing:      config.Timing{Call: 20 * time.Second, Lease: 90 * time.Second, Settle: 120 * time.Second},
 		Session:     config.Session{Idle: 30 * time.Minute, Max: 12 * time.Hour},

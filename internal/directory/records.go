@@ -32,6 +32,8 @@ type User struct {
 	// Language is a code such as "en", or empty.
 	Language string `json:"language,omitempty"`
 	Status   Status `json:"status"`
+	// Deactivated says that the person has no access in Gtmhub. A pending user may be deactivated too.
+	Deactivated bool `json:"deactivated,omitempty"`
 	// SSO users sign in with the company's account; Gtmhub sends them no password mail.
 	SSO bool `json:"sso,omitempty"`
 	// Created and Invited are UTC, and zero when not known.

@@ -109,6 +109,7 @@ func (x *index) setUsers(users []User) {
 		if !slices.Contains(Statuses(), u.Status) {
 			u.Status = Inactive
 		}
+		u.Deactivated = u.Deactivated || u.Status == Inactive
 		f := folded{&u, Fold(u.Name), Fold(u.Email)}
 		if i, twice := last[u.ID]; twice {
 			all[i] = f

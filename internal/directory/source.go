@@ -105,7 +105,7 @@ func userFrom(u gtmhub.User) User {
 	full := strings.TrimSpace(u.FirstName + " " + u.LastName)
 	out := User{
 		ID: id.User(u.ID), Email: u.Email, FirstName: u.FirstName, LastName: u.LastName,
-		Name: cmp.Or(strings.TrimSpace(u.Name), full, u.Email), Language: u.Language, Status: statusOf(u), SSO: u.IsSSOBased,
+		Name: cmp.Or(strings.TrimSpace(u.Name), full, u.Email), Language: u.Language, Status: statusOf(u), Deactivated: !u.IsActive, SSO: u.IsSSOBased,
 		Created: u.DateCreated, Invited: u.DateInvited, InvitedBy: id.User(u.InvitedBy),
 	}
 	for _, r := range u.Roles {

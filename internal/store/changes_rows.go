@@ -483,6 +483,7 @@ func (t *tx) find(outcomes []change.Outcome) ([]candidate, error) {
 func (t *tx) settle(o change.Outcome) (int, error) {
 	return t.exec(`UPDATE change_row SET
 		attempt = CASE WHEN $1 AND state <> 'checking' AND attempt > 0 THEN attempt - 1 ELSE attempt END,
+		intent_at = CASE WHEN $1 AND state <> 'checking' THEN 0 ELSE intent_at END,
 		state = $2, reason = $3, result = CASE WHEN $4 = '' THEN result ELSE $4 END, cause = '',
 		not_before = CASE WHEN CAST($5 AS BIGINT) > 0 THEN {now} + $5 ELSE 0 END, owner = '', lease_until = 0, updated = {now}
 		WHERE id = $6 AND epoch = $7 AND state IN ('checking', 'intent', 'unknown')`,
@@ -505,3 +506,26 @@ func (t *tx) cascade(roots []id.Row, state change.RowState, prefix string) error
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// Tried implements change.Store.
+func (c *ChangeStore) Tried(ctx context.Context, kind string, users []id.User, within time.Duration) (out map[id.User]time.Duration, err error) {
+	err = c.s.read(ctx, "find earlier rows", func(t *tx) error {
+		out = map[id.User]time.Duration{}
+		for part := range chunks(users) {
+			args := append([]any{kind, within.Milliseconds()}, anys(part)...)
+			err := t.each(func(scan func(...any) error) error {
+				var u id.User
+				var ago int64
+				err := scan(&u, &ago)
+				out[u] = max(0, time.Duration(ago)*time.Millisecond)
+				return err
+			}, `SELECT user_id, {now} - MAX(intent_at) FROM change_row WHERE kind = $1 AND state <> 'refused' AND intent_at > {now} - $2
+				AND user_id <> '' AND user_id IN `+list(3, len(part))+` GROUP BY user_id`, args...)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}

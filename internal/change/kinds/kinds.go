@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gtmhub-portal/portal/gtmhub"
 	"github.com/gtmhub-portal/portal/internal/access"
@@ -31,6 +32,11 @@ type Reader interface {
 type Settings struct {
 	// AdminRoles are the names of roles that manage the whole account, in any letter case.
 	AdminRoles []string
+	// ViewOnlyRoles are the names of roles that only read and stand beside no other, in any letter case.
+	ViewOnlyRoles []string
+	// Tried answers how long ago a row of the kind was last sent, or may have been, for each of the users for whom that is
+	// less than within. nil means that nothing is known.
+	Tried func(ctx context.Context, kind string, users []id.User, within time.Duration) (map[id.User]time.Duration, error)
 	// Policy is asked while planning, so that rows that are not allowed are shown as not possible.
 	Policy access.Policy
 	// Changes are those made before, for the recipe that takes one back.
@@ -46,8 +52,8 @@ type base struct {
 // All returns the kinds and recipes of the portal.
 func All(dir Reader, set Settings) ([]change.Kind, []change.Recipe) {
 	b := base{dir, set}
-	all := append([]change.Kind{inviteUser{b}, giveRole{b}, addMember{b}, removeMember{b}}, b.teamKinds()...)
-	recipes := append([]change.Recipe{InvitePeople{b}, ChangeMembers{b, change.AddMembers}, ChangeMembers{b, change.RemoveMembers}}, b.teamRecipes()...)
+	all := append([]change.Kind{inviteUser{b}, giveRole{b}, addMember{b}, removeMember{b}}, append(b.teamKinds(), b.userKinds()...)...)
+	recipes := append([]change.Recipe{InvitePeople{b}, ChangeMembers{b, change.AddMembers}, ChangeMembers{b, change.RemoveMembers}}, append(b.teamRecipes(), b.userRecipes()...)...)
 	return all, append(recipes, newUndo(b, all))
 }
 
@@ -65,6 +71,16 @@ func (b base) teamRecipes() []change.Recipe {
 		SwitchTeams{switchTeam{b, false}, change.DeactivateTeams}, DeleteTeams{deleteTeam{b}}}
 }
 
+func (b base) userKinds() []change.Kind {
+	return []change.Kind{editName{b}, setLanguage{b}, grantRole{b}, grantRoles{b}, takeRole{b}, takeRoles{b}, activateUser{b}, deactivateUser{b},
+		deleteUser{b}, deleteUsers{b}, resendInvitation{b}, sendPasswordMail{b}}
+}
+
+func (b base) userRecipes() []change.Recipe {
+	return []change.Recipe{b.editNameRecipe(), b.setLanguageRecipe(), b.giveRoleRecipe(), b.takeRolesRecipe(), b.activateRecipe(), b.deactivateRecipe(),
+		b.deleteRecipe(), b.resendRecipe(), b.passwordMailRecipe(), correctAddress{b}}
+}
+
 // teamFacts are the facts of a team for the policy.
 func teamFacts(t directory.Team) access.Team {
 	return access.Team{ID: t.ID, Name: t.Name, Manager: t.Manager, Active: t.Active}
@@ -76,8 +92,8 @@ func (b base) roleFacts(r id.Role) access.Role {
 		// A role that nobody knows is treated as the most powerful one.
 		return access.Role{ID: r, Name: "(unknown role)", Admin: true}
 	}
-	admin := slices.ContainsFunc(b.set.AdminRoles, func(name string) bool { return strings.EqualFold(name, role.Name) })
-	return access.Role{ID: r, Name: role.Name, Admin: admin}
+	named := func(name string) bool { return strings.EqualFold(name, role.Name) }
+	return access.Role{ID: r, Name: role.Name, Admin: slices.ContainsFunc(b.set.AdminRoles, named), ViewOnly: slices.ContainsFunc(b.set.ViewOnlyRoles, named)}
 }
 
 func (b base) rolesFacts(roles []id.Role) []access.Role {
@@ -163,6 +179,74 @@ func (u *Upstream) CreateUser(ctx context.Context, n gtmhub.NewUser, o gtmhub.In
 // GiveRole is operation 12.
 func (u *Upstream) GiveRole(ctx context.Context, user id.User, role id.Role) error {
 	return u.client.UserRoles.Give(ctx, gtmhub.ID(user), gtmhub.ID(role))
+}
+
+// upstreamIDs are ids as the client wants them.
+func upstreamIDs[T ~string](in []T) []gtmhub.ID {
+	out := make([]gtmhub.ID, len(in))
+	for i, v := range in {
+		out[i] = gtmhub.ID(v)
+	}
+	return out
+}
+
+// SetRoles is operation 11. What it says about single people is not trusted: they are read again.
+func (u *Upstream) SetRoles(ctx context.Context, users []id.User, roles []id.Role) error {
+	_, err := u.client.UserRoles.SetMany(ctx, upstreamIDs(users), upstreamIDs(roles))
+	return err
+}
+
+// TakeRole is operation 18.
+func (u *Upstream) TakeRole(ctx context.Context, user id.User, role id.Role) error {
+	return u.client.UserRoles.Take(ctx, gtmhub.ID(user), gtmhub.ID(role))
+}
+
+// TakeRoles is operation 19.
+func (u *Upstream) TakeRoles(ctx context.Context, user id.User, roles []id.Role) error {
+	return u.client.UserRoles.TakeMany(ctx, gtmhub.ID(user), upstreamIDs(roles))
+}
+
+// RenameUser is operation 16.
+func (u *Upstream) RenameUser(ctx context.Context, user id.User, first, last string) error {
+	return u.client.Users.SetName(ctx, gtmhub.ID(user), first, last)
+}
+
+// SetUserLanguage is operation 15.
+func (u *Upstream) SetUserLanguage(ctx context.Context, user id.User, language string) error {
+	return u.client.Users.SetLanguage(ctx, gtmhub.ID(user), language)
+}
+
+// ActivateUsers is operation 7. What it says about single people is not trusted: they are read again.
+func (u *Upstream) ActivateUsers(ctx context.Context, users []id.User) error {
+	_, err := u.client.Users.Activate(ctx, upstreamIDs(users))
+	return err
+}
+
+// DeactivateUsers is operation 8, likewise.
+func (u *Upstream) DeactivateUsers(ctx context.Context, users []id.User) error {
+	_, err := u.client.Users.Deactivate(ctx, upstreamIDs(users))
+	return err
+}
+
+// DeleteUser is operation 17.
+func (u *Upstream) DeleteUser(ctx context.Context, user id.User) error {
+	return u.client.Users.Delete(ctx, gtmhub.ID(user))
+}
+
+// DeleteUsers is operation 9. What it says about single people is not trusted: they are read again.
+func (u *Upstream) DeleteUsers(ctx context.Context, users []id.User) error {
+	_, err := u.client.Users.DeleteMany(ctx, upstreamIDs(users))
+	return err
+}
+
+// SendInvitation is operation 10, for one person.
+func (u *Upstream) SendInvitation(ctx context.Context, user id.User) error {
+	return u.client.Invitations.Send(ctx, []gtmhub.ID{gtmhub.ID(user)})
+}
+
+// SendPasswordEmail is operation 13.
+func (u *Upstream) SendPasswordEmail(ctx context.Context, user id.User) error {
+	return u.client.Users.SendPasswordEmail(ctx, gtmhub.ID(user))
 }
 
 // SetMembers is operation 27.

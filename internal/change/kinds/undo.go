@@ -209,11 +209,6 @@ func (inviteUser) Invert(_ context.Context, row change.Row) (change.Row, error) 
 	return cannot(row, "An invitation that was sent cannot be called back; deactivate or delete the user instead."), nil
 }
 
-// Invert says that the portal does not take roles away.
-func (giveRole) Invert(_ context.Context, row change.Row) (change.Row, error) {
-	return cannot(row, "The portal does not take roles away yet; take it away in Gtmhub."), nil
-}
-
 // Invert removes a member whom the row has added.
 func (k addMember) Invert(_ context.Context, row change.Row) (change.Row, error) {
 	return k.backward(row, access.RemoveMember), nil

@@ -62,6 +62,7 @@ func tests() map[string]func(*testing.T, *store.Store) {
 		"reject foreign rows":          testDecideForeign,
 		"lapse":                        testLapse,
 		"speed":                        testSpeed,
+		"tried":                        testTried,
 		"payloads":                     testPayloads,
 		"undo links":                   testUndoLinks,
 		"sums after random operations": testSums,
