@@ -66,7 +66,7 @@ var auditEvents = []struct {
 }{
 	{audit.Submitted, "Requests made"}, {audit.Approved, "Approvals"}, {audit.Rejected, "Rejections"}, {audit.Withdrawn, "Withdrawn"}, {audit.Lapsed, "Lapsed"},
 	{audit.Started, "Runs started"}, {audit.Intent, "Calls to Gtmhub"}, {audit.Outcome, "Outcomes"}, {audit.Paused, "Paused"}, {audit.Resumed, "Resumed"},
-	{audit.Cancelled, "Cancelled"}, {audit.Retried, "Tried again"}, {audit.Finished, "Runs finished"}, {audit.Refused, "Not allowed"},
+	{audit.Cancelled, "Cancelled"}, {audit.Retried, "Tried again"}, {audit.Released, "Held rows released"}, {audit.Dropped, "Held rows dropped"}, {audit.Finished, "Runs finished"}, {audit.Refused, "Not allowed"},
 	{audit.SignedIn, "Sign-ins"}, {audit.SignedOut, "Sign-outs"}, {audit.SignInDeny, "Refused sign-ins"}, {audit.SignInLink, "Linked sign-ins"},
 }
 
@@ -275,6 +275,10 @@ func auditSentence(e *audit.Entry, c *change.Change) (sentence, detail string) {
 		return who + " cancelled " + request, e.Result
 	case audit.Retried:
 		return who + " had the failed rows of " + request + " tried again", e.Result
+	case audit.Released:
+		return who + " let a held row of " + request + " go on with what was there by then", e.Result
+	case audit.Dropped:
+		return who + " dropped a held row of " + request, e.Result
 	case audit.Intent:
 		return fmt.Sprintf("Operation %d (%s) called for %s", e.Operation, operationNames[e.Operation], target), "For the request of " + who
 	case audit.Outcome:

@@ -115,6 +115,9 @@ func (s *server) changePage(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	if !v.part {
 		p.Facts = s.changeFacts(c)
+		if p.Held, err = s.heldProps(r, c); err != nil {
+			return err
+		}
 		if p.Frame, err = s.frame(w, r, route.Changes, layout.Props{Title: c.Title, Count: "#" + strconv.Itoa(c.Number),
 			Crumbs: []layout.Crumb{{Label: "Requests", URL: route.Changes}}}); err != nil {
 			return err
@@ -192,7 +195,7 @@ func (s *server) changeRun(r *http.Request, c *change.Change) (page.ChangeRun, e
 			return run, err
 		}
 		run.Progress = &component.ProgressProps{Label: "Done so far", Value: main.Ended(), Max: main.Total(), Text: s.progressText(c, speed), TestID: "progress"}
-		run.MayClose = "You can close this page. The work goes on, and the result stays here."
+		run.MayClose = "You can close this page, we will tell you. The work goes on, and the result stays here."
 	case change.Paused:
 		run.Progress = &component.ProgressProps{Label: "Done so far", Value: main.Ended(), Max: main.Total(), Text: count(main.Ended()) + " of " + count(main.Total()), TestID: "progress"}
 		run.Announce = "Paused at " + run.Progress.Text
@@ -204,6 +207,7 @@ func (s *server) changeRun(r *http.Request, c *change.Change) (page.ChangeRun, e
 	if moving {
 		run.Announce = "" // said once, at the end, and not with every look
 	}
+	run.Notes = runNotes(c)
 	run.Acts = changeActs(a, c)
 	if mayUndo(a, c) {
 		run.UndoURL = route.ChangeAct(c.ID, "undo")
@@ -213,6 +217,24 @@ func (s *server) changeRun(r *http.Request, c *change.Change) (page.ChangeRun, e
 		run.ReturnAdvice = "The return file is your file with status, reason and user id of each row."
 	}
 	return run, nil
+}
+
+// runNotes explain the rows that nothing moves by itself, and those whose outcome is not known.
+func runNotes(c *change.Change) []component.AlertProps {
+	var out []component.AlertProps
+	if held := heldNote(c); held != nil {
+		out = append(out, *held)
+	}
+	unknown := 0
+	for _, st := range c.Counts {
+		unknown += st.Rows[change.Unknown]
+	}
+	if unknown > 0 {
+		out = append(out, component.AlertProps{Tone: component.ToneInfo, Title: count(unknown) + " with an unknown outcome", TestID: "unknown-note",
+			Text: "Gtmhub did not answer, or the answer was lost on the way: it may or may not have happened. Nothing is sent a second time before that is known. " +
+				"The portal waits until a late effect would show, looks in Gtmhub, and then says done or tries again. There is nothing to do for you."})
+	}
+	return out
 }
 
 // progressText says how far it is: "120 of 300, 140 a minute, about 2 minutes left".
@@ -228,7 +250,7 @@ func (s *server) progressText(c *change.Change, speed change.Progress) string {
 		return text
 	}
 	if !c.Resumes.IsZero() && c.Resumes.After(s.Now()) {
-		return text + ", Gtmhub asked for a break; it goes on in " + until(s.Now(), c.Resumes)
+		return text + ". Gtmhub asked us to slow down; it goes on at " + c.Resumes.In(s.Zone).Format("15:04:05")
 	}
 	if speed.PerMinute > 0 {
 		text += ", " + count(speed.PerMinute) + " a minute"
@@ -555,6 +577,8 @@ var storyEvents = []struct {
 }{
 	{audit.Paused, "paused it", component.IconPlayerPause, component.ToneWarning},
 	{audit.Resumed, "let it go on", component.IconPlayerPlay, component.ToneInfo},
+	{audit.Released, "let a held row go on", component.IconPlayerPlay, component.ToneInfo},
+	{audit.Dropped, "dropped a held row", component.IconX, component.ToneNeutral},
 	{audit.Retried, "had the failed rows tried again", component.IconRefresh, component.ToneInfo},
 	{audit.Cancelled, "cancelled it", component.IconX, component.ToneNeutral},
 	{audit.Withdrawn, "withdrew it", component.IconArrowBackUp, component.ToneNeutral},

@@ -218,7 +218,7 @@ func TestFaults(t *testing.T) {
 // TestStops pauses at the first answer that the next call would get too, burns no row, and goes on when told to.
 func TestStops(t *testing.T) {
 	t.Parallel()
-	for _, status := range []int{http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden} {
+	for status, brief := range map[int]string{http.StatusUnauthorized: "the token is not accepted", http.StatusPaymentRequired: "no licence", http.StatusForbidden: "not permitted"} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
 			j := newJob(t, handlertest.Options{Manual: true})
@@ -244,7 +244,7 @@ func TestStops(t *testing.T) {
 				return change.Change{}
 			}
 			ch := steps()
-			if ch.State != change.Paused || !strings.Contains(ch.Note, "30 are left") {
+			if ch.State != change.Paused || !strings.HasPrefix(ch.Note, "30 left: "+brief+". ") {
 				t.Errorf("state %s, note %q", ch.State, ch.Note)
 			}
 			if n := ch.Main()[change.Queued]; n != 30 {

@@ -38,9 +38,11 @@ const (
 	Retried    Event = "retried"
 	Started    Event = "started"
 	Finished   Event = "finished"
-	Intent     Event = "intent"  // stored before an upstream call
-	Outcome    Event = "outcome" // what came back, after reading again
-	Refused    Event = "refused" // something that was not allowed was tried
+	Released   Event = "released" // a held row goes on with the value that it met
+	Dropped    Event = "dropped"  // a held row is not done
+	Intent     Event = "intent"   // stored before an upstream call
+	Outcome    Event = "outcome"  // what came back, after reading again
+	Refused    Event = "refused"  // something that was not allowed was tried
 )
 
 // Who is the actor of an entry.

@@ -154,6 +154,8 @@ type Finding struct {
 	State  RowState
 	Reason string
 	Result string
+	// Now is what a Held row met instead of what was decided, in the words of Row.Before.
+	Now string
 }
 
 // Class says what a failed call means for the row and the run.
@@ -180,6 +182,8 @@ type CallError struct {
 	Class Class
 	// Sentence is for people.
 	Sentence string
+	// Brief says the cause of a Stop in two or three words: "no licence".
+	Brief string
 	// Wait is how long Gtmhub asked to wait, for TooFast; 0 if it did not say.
 	Wait time.Duration
 	Err  error

@@ -1,6 +1,7 @@
 package change
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -289,7 +290,14 @@ func (r *Runner) rows(ctx context.Context, only id.Change) (bool, error) {
 		if sentence == "" {
 			sentence = "The account could not be read just now."
 		}
-		_, serr := r.o.Store.Settle(context.WithoutCancel(ctx), outcomes(rows, Queued, sentence+" It will be tried again.", 10*time.Second))
+		wait := 10 * time.Second
+		if errors.Is(err, fault.RateLimited) {
+			wait = 0
+			if err := r.o.Store.Slow(context.WithoutCancel(ctx), askedWait(err)); err != nil {
+				return false, err
+			}
+		}
+		_, serr := r.o.Store.Settle(context.WithoutCancel(ctx), outcomes(rows, Queued, sentence+" It will be tried again.", wait))
 		return false, serr
 	}
 	var wg sync.WaitGroup
@@ -318,6 +326,14 @@ func (r *Runner) rows(ctx context.Context, only id.Change) (bool, error) {
 	first = errors.Join(first, r.verify(context.WithoutCancel(ctx), b))
 	r.refresh(context.WithoutCancel(ctx), rows[0].Change, b)
 	return true, first
+}
+
+// askedWait is how long Gtmhub asked to wait; 0 if it did not say.
+func askedWait(err error) time.Duration {
+	if retry, ok := errors.AsType[*fault.Retry](err); ok {
+		return min(retry.After, LongestWait)
+	}
+	return 0
 }
 
 // batch is a claim on its way.
@@ -383,7 +399,7 @@ func (r *Runner) prepare(ctx context.Context, rows []Row) (*batch, error) {
 	var entries []audit.Entry
 	var going []Row
 	for i, f := range findings {
-		o := Outcome{Row: rows[i].ID, Epoch: rows[i].Epoch, State: f.State, Reason: f.Reason, Result: f.Result}
+		o := Outcome{Row: rows[i].ID, Epoch: rows[i].Epoch, State: f.State, Reason: f.Reason, Result: f.Result, Now: f.Now}
 		if f.Go {
 			v := r.o.Policy.Decide(b.actor, f.Question)
 			if v.Outcome != access.No && v.Deciders <= ch.Deciders {
@@ -603,13 +619,16 @@ func (r *Runner) failed(ctx context.Context, b *batch, rows []Row, ce *CallError
 			return out, nil
 		}
 		if ce.Class == TooFast {
-			return out, r.o.Store.Slow(ctx, b.change.ID, max(ce.Wait, time.Second))
+			for i := range out {
+				out[i].Wait = 0 // the wait is for all rows of all changes alike
+			}
+			return out, r.o.Store.Slow(ctx, min(ce.Wait, LongestWait))
 		}
 		left, err := r.o.Store.Change(ctx, b.change.ID)
 		if err != nil {
 			return nil, err
 		}
-		note := fmt.Sprintf("%s %d are left. Nothing was lost; go on when it is mended.", ce.Sentence, left.Main().Total()-left.Main().Ended())
+		note := fmt.Sprintf("%d left: %s. %s Nothing was lost; go on when it is mended.", left.Main().Total()-left.Main().Ended(), cmp.Or(ce.Brief, "Gtmhub refuses"), ce.Sentence)
 		err = r.o.Store.Move(ctx, b.change.ID, []State{Running}, Paused, note,
 			audit.Entry{Who: schedule, Event: audit.Paused, Change: b.change.ID, Act: b.change.Kind, Result: ce.Sentence})
 		if errors.Is(err, fault.Conflict) {

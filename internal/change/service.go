@@ -443,7 +443,7 @@ func (s *Service) Retry(ctx context.Context, a access.Actor, c id.Change) (int, 
 
 // Progress is how fast a change goes and how long it will take.
 type Progress struct {
-	// PerMinute is the rate of the last minute, in rows of the first step.
+	// PerMinute is the rate of the last minute, or since it went on after a break, in rows of the first step.
 	PerMinute int
 	// Left is 0 when it is not known.
 	Left time.Duration
@@ -454,7 +454,14 @@ func (s *Service) Progress(ctx context.Context, ch Change, now time.Time) (Progr
 	if ch.State != Running || ch.Started.IsZero() {
 		return Progress{}, nil
 	}
-	window := min(time.Minute, max(now.Sub(ch.Started), time.Second))
+	since := ch.WentOn
+	if ch.Resumes.After(since) {
+		since = ch.Resumes // a break that Gtmhub asked for is not slowness either
+	}
+	if since.After(now) {
+		return Progress{}, nil
+	}
+	window := min(time.Minute, max(now.Sub(since), time.Second))
 	n, err := s.o.Store.Speed(ctx, ch.ID, window)
 	if err != nil {
 		return Progress{}, fmt.Errorf("speed of %s: %w", ch.ID, err)

@@ -54,14 +54,20 @@ type Store interface {
 	// Unknown with NotBefore = now + settle. It returns how many.
 	Expire(ctx context.Context, settle time.Duration) (int, error)
 	// Intend moves rows from Checking to InIntent with Attempt+1 and IntentAt, if all of them still carry the epoch and owner, their
-	// lease has more than need left, and the change is still running; else Conflict and nothing is changed.
+	// lease has more than need left, the change is still running, and the account need not wait ([Store.Slow]); else Conflict and nothing is changed.
 	Intend(ctx context.Context, rows []Row, need time.Duration, entries ...audit.Entry) error
 	// Settle writes outcomes for rows that still carry the epoch, releases their locks unless the new state is
 	// Unknown, and cancels the rows that depend on rows that ended badly. It returns how many rows were written;
 	// fewer than given means that claims were lost.
 	Settle(ctx context.Context, outcomes []Outcome, entries ...audit.Entry) (int, error)
-	// Slow lets no row of a running change be claimed before now + wait.
-	Slow(ctx context.Context, c id.Change, wait time.Duration) error
+	// Slow lets no row of any change be claimed, and no intent be stored, before now + wait. With a wait of 0 it is 1 second,
+	// and twice as long each time that it happens again within a minute, up to [LongestWait]. It never shortens a wait.
+	Slow(ctx context.Context, wait time.Duration) error
+	// Release puts those of the rows that are held and carry the epoch back to queued, with Released set; Drop cancels them
+	// and the rows that depend on them, with the reason. Entries about rows that were not moved are not written. They
+	// return how many rows of those given were moved.
+	Release(ctx context.Context, c id.Change, rows []Row, entries ...audit.Entry) (int, error)
+	Drop(ctx context.Context, c id.Change, rows []Row, reason string, entries ...audit.Entry) (int, error)
 	// Finish moves a running change without open rows to Finished, or to Problems if rows were refused or need a
 	// person. done is false when rows are still open or it is not running. Paused changes stay.
 	Finish(ctx context.Context, c id.Change, entries ...audit.Entry) (done bool, err error)
@@ -89,7 +95,13 @@ type Outcome struct {
 	Wait time.Duration
 	// KeepAttempt counts the attempt as not made: for calls that definitely did nothing.
 	KeepAttempt bool
+	// Now is kept with a Held row.
+	Now string
 }
+
+// LongestWait is the longest that runs wait after Gtmhub asked to slow down without saying for how long, or for an absurd
+// time.
+const LongestWait = 5 * time.Minute
 
 // Filter chooses changes. Zero fields choose all.
 type Filter struct {

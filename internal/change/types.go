@@ -195,7 +195,10 @@ type Change struct {
 	SourceName string
 	// Created, Lapses (zero when it cannot lapse), Started and Ended are UTC.
 	Created, Lapses, Started, Ended time.Time
-	// Resumes is when a run that Gtmhub slowed down goes on; zero when it need not wait.
+	// WentOn is when it last began, or went on after a break: what its rate is measured from.
+	WentOn time.Time
+	// Resumes is when running changes go on after Gtmhub asked to slow down: the same for all of them, zero if it never did.
+	// It may have passed.
 	Resumes   time.Time
 	Decisions []Decision
 	// UndoOf is the change that this one takes back; UndoneBy is the one that takes this one back, unless it came to
@@ -331,6 +334,10 @@ type Row struct {
 	Reason string
 	// Result is the id of the record that came of it.
 	Result string
+	// Now is the value that a held row met, in the words of Before. Released says that a person let it go on with that
+	// value as its base; see [Row.Drifted].
+	Now      string
+	Released bool
 	// Attempt counts intents. Epoch grows with each claim; every write carries it.
 	Attempt, Epoch int
 	Owner          string

@@ -26,7 +26,7 @@ type ChangeStore struct{ s *Store }
 func (s *Store) Changes() *ChangeStore { return &ChangeStore{s} }
 
 const changeColumns = `id, number, kind, title, requester, reason, state, note, version, hash, deciders, rule, rule_sentence,
-	source_name, created, lapses, started, ended, resumes, undo_of`
+	source_name, created, lapses, started, ended, undo_of, went_on`
 
 // Create implements change.Store. Rows that wait for a row which the plan found not possible are cancelled at once.
 func (c *ChangeStore) Create(ctx context.Context, ch change.Change, rows []change.Row, source *change.Source, lapse time.Duration, entries ...audit.Entry) (change.Change, error) {
@@ -59,10 +59,10 @@ func (c *ChangeStore) Create(ctx context.Context, ch change.Change, rows []chang
 		if ch.State.Ended() {
 			ended = now
 		}
-		err = t.insert("change", changeColumns+", requester_key, requester_user", [][]any{{
+		err = t.insert("change", changeColumns+", requester_key, requester_user, resumes", [][]any{{
 			string(ch.ID), number, ch.Kind, ch.Title, string(requester), ch.Reason, string(ch.State), ch.Note, ch.Version, ch.Hash, ch.Deciders,
-			ch.Rule, ch.RuleSentence, ch.SourceName, millis(now), millis(lapses), millis(started), millis(ended), 0, string(ch.UndoOf.ID),
-			personKey(ch.Requester), string(ch.Requester.User),
+			ch.Rule, ch.RuleSentence, ch.SourceName, millis(now), millis(lapses), millis(started), millis(ended), string(ch.UndoOf.ID), millis(started),
+			personKey(ch.Requester), string(ch.Requester.User), 0,
 		}})
 		if err != nil {
 			return err
@@ -155,7 +155,17 @@ func (t *tx) changes(rest string, args ...any) ([]change.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	return all, t.undos(at, ids)
+	if err := t.undos(at, ids); err != nil {
+		return nil, err
+	}
+	var resumes int64
+	err = t.row(`SELECT resumes FROM pace`).Scan(&resumes)
+	for i := range all {
+		if all[i].State == change.Running {
+			all[i].Resumes = fromMillis(resumes)
+		}
+	}
+	return all, err
 }
 
 // undos ties changes to those that they take back, and to those that take them back.
@@ -180,14 +190,14 @@ func (t *tx) undos(at map[id.Change]*change.Change, ids []any) error {
 func scanChange(scan func(...any) error) (change.Change, error) {
 	var c change.Change
 	var requester string
-	var created, lapses, started, ended, resumes int64
+	var created, lapses, started, ended, wentOn int64
 	err := scan(&c.ID, &c.Number, &c.Kind, &c.Title, &requester, &c.Reason, &c.State, &c.Note, &c.Version, &c.Hash, &c.Deciders, &c.Rule,
-		&c.RuleSentence, &c.SourceName, &created, &lapses, &started, &ended, &resumes, &c.UndoOf.ID)
+		&c.RuleSentence, &c.SourceName, &created, &lapses, &started, &ended, &c.UndoOf.ID, &wentOn)
 	if err != nil {
 		return c, err
 	}
 	c.Created, c.Lapses, c.Started = fromMillis(created), fromMillis(lapses), fromMillis(started)
-	c.Ended, c.Resumes = fromMillis(ended), fromMillis(resumes)
+	c.Ended, c.WentOn = fromMillis(ended), fromMillis(wentOn)
 	return c, json.Unmarshal([]byte(requester), &c.Requester)
 }
 
@@ -411,7 +421,7 @@ func (c *ChangeStore) Move(ctx context.Context, ch id.Change, from []change.Stat
 		}
 		n, err := t.exec(`UPDATE change SET state = $1, note = $2,
 			started = CASE WHEN $3 AND started = 0 THEN {now} ELSE started END,
-			resumes = CASE WHEN $3 THEN 0 ELSE resumes END,
+			went_on = CASE WHEN $3 THEN {now} ELSE went_on END,
 			ended = CASE WHEN $4 THEN {now} ELSE 0 END`+w.text(), w.args...)
 		if err != nil {
 			return err
@@ -445,7 +455,7 @@ func (c *ChangeStore) Retry(ctx context.Context, ch id.Change, entries ...audit.
 	err = c.s.write(ctx, "retry change", func(t *tx) error {
 		k, err := t.exec(`UPDATE change SET
 			note = CASE WHEN state = 'problems' THEN '' ELSE note END,
-			resumes = CASE WHEN state = 'problems' THEN 0 ELSE resumes END,
+			went_on = CASE WHEN state = 'problems' THEN {now} ELSE went_on END,
 			state = CASE WHEN state = 'problems' THEN 'running' ELSE state END, ended = 0
 			WHERE id = $1 AND state IN ('running', 'paused', 'problems')`, string(ch))
 		if err != nil {
@@ -481,15 +491,6 @@ func (c *ChangeStore) Due(ctx context.Context) (out []change.Change, err error) 
 	return out, err
 }
 
-// Slow implements change.Store. It never shortens a wait.
-func (c *ChangeStore) Slow(ctx context.Context, ch id.Change, wait time.Duration) error {
-	return c.s.write(ctx, "slow change down", func(t *tx) error {
-		_, err := t.exec(`UPDATE change SET resumes = {now} + $1 WHERE id = $2 AND state = 'running' AND resumes < {now} + $1`,
-			wait.Milliseconds(), string(ch))
-		return err
-	})
-}
-
 // Finish implements change.Store.
 func (c *ChangeStore) Finish(ctx context.Context, ch id.Change, entries ...audit.Entry) (done bool, err error) {
 	err = c.s.write(ctx, "finish change", func(t *tx) error {
@@ -502,7 +503,7 @@ func (c *ChangeStore) Finish(ctx context.Context, ch id.Change, entries ...audit
 		if state != change.Running {
 			return nil
 		}
-		n, err := t.exec(`UPDATE change SET ended = {now}, note = '', resumes = 0, state = CASE WHEN EXISTS (
+		n, err := t.exec(`UPDATE change SET ended = {now}, note = '', state = CASE WHEN EXISTS (
 				SELECT 1 FROM change_row WHERE change_id = $1 AND state IN ('refused', 'attention')) THEN 'problems' ELSE 'finished' END
 			WHERE id = $1 AND NOT EXISTS (
 				SELECT 1 FROM change_row WHERE change_id = $1 AND state IN ('queued', 'checking', 'intent', 'unknown', 'held'))`, string(ch))

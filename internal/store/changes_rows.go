@@ -18,7 +18,7 @@ import (
 
 const (
 	rowColumns = `id, change_id, step, pos, kind, parent, line, subject, detail, payload, user_id, team_id, grp, lock_key, action,
-	before_text, after_text, note, flags, state, reason, result, attempt, epoch, owner, lease_until, not_before, intent_at`
+	before_text, after_text, note, flags, state, reason, result, attempt, epoch, owner, lease_until, not_before, intent_at, now_text, released`
 	rowSelect = rowColumns + `, updated`
 )
 
@@ -56,7 +56,7 @@ func rowValues(ch id.Change, rows []change.Row) ([][]any, error) {
 		}
 		values[i] = []any{string(r.ID), string(ch), r.Step, r.Pos, r.Kind, string(r.Parent), r.Line, r.Subject, r.Detail, string(r.Payload),
 			string(r.User), string(r.Team), r.Group, r.Lock, string(r.Action), r.Before, r.After, r.Note, string(flags), string(r.State), r.Reason,
-			r.Result, r.Attempt, r.Epoch, r.Owner, millis(r.LeaseUntil), millis(r.NotBefore), millis(r.IntentAt),
+			r.Result, r.Attempt, r.Epoch, r.Owner, millis(r.LeaseUntil), millis(r.NotBefore), millis(r.IntentAt), r.Now, r.Released,
 			fold(r.Subject + "\n" + r.Detail), string(cause), int64(0)}
 	}
 	return values, nil
@@ -68,7 +68,7 @@ func scanRow(scan func(...any) error) (change.Row, error) {
 	var lease, notBefore, intent, updated int64
 	err := scan(&r.ID, &r.Change, &r.Step, &r.Pos, &r.Kind, &r.Parent, &r.Line, &r.Subject, &r.Detail, &payload, &r.User, &r.Team, &r.Group,
 		&r.Lock, &r.Action, &r.Before, &r.After, &r.Note, &flags, &r.State, &r.Reason, &r.Result, &r.Attempt, &r.Epoch, &r.Owner,
-		&lease, &notBefore, &intent, &updated)
+		&lease, &notBefore, &intent, &r.Now, &r.Released, &updated)
 	if err != nil {
 		return r, err
 	}
@@ -172,7 +172,7 @@ func (c *ChangeStore) Claim(ctx context.Context, owner string, lease time.Durati
 			err := scan(&ch)
 			changes = append(changes, ch)
 			return err
-		}, `SELECT id FROM change WHERE state = 'running' AND resumes <= {now} AND ($1 = '' OR id = $1) ORDER BY started, number`, string(only))
+		}, `SELECT id FROM change WHERE state = 'running' AND (SELECT resumes FROM pace) <= {now} AND ($1 = '' OR id = $1) ORDER BY started, number`, string(only))
 		if err != nil {
 			return err
 		}
@@ -381,6 +381,13 @@ func (c *ChangeStore) Intend(ctx context.Context, rows []change.Row, need time.D
 		if err != nil {
 			return err
 		}
+		wait, err := t.waits()
+		if err != nil {
+			return err
+		}
+		if wait {
+			return fault.New(fault.Conflict, "Gtmhub asked to slow down.")
+		}
 		for _, r := range rows {
 			if !h.running[r.Change] {
 				return fault.New(fault.Conflict, "The change does not run any more.")
@@ -485,9 +492,10 @@ func (t *tx) settle(o change.Outcome) (int, error) {
 		attempt = CASE WHEN $1 AND state <> 'checking' AND attempt > 0 THEN attempt - 1 ELSE attempt END,
 		intent_at = CASE WHEN $1 AND state <> 'checking' THEN 0 ELSE intent_at END,
 		state = $2, reason = $3, result = CASE WHEN $4 = '' THEN result ELSE $4 END, cause = '',
+		now_text = CASE WHEN $2 = 'held' THEN $8 ELSE now_text END, released = released AND $2 <> 'held',
 		not_before = CASE WHEN CAST($5 AS BIGINT) > 0 THEN {now} + $5 ELSE 0 END, owner = '', lease_until = 0, updated = {now}
 		WHERE id = $6 AND epoch = $7 AND state IN ('checking', 'intent', 'unknown')`,
-		o.KeepAttempt, string(o.State), o.Reason, o.Result, o.Wait.Milliseconds(), string(o.Row), o.Epoch)
+		o.KeepAttempt, string(o.State), o.Reason, o.Result, o.Wait.Milliseconds(), string(o.Row), o.Epoch, o.Now)
 }
 
 // cascade gives the rows that wait for one of the given, directly or through others, the same end: state, with the

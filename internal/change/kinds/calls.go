@@ -14,17 +14,18 @@ import (
 var classes = []struct {
 	cause error
 	class change.Class
+	brief string
 }{
-	{gtmhub.ErrUnknownOutcome, change.Lost},
-	{gtmhub.ErrRateLimited, change.TooFast},
-	{gtmhub.ErrNotSent, change.NotDone},
-	{gtmhub.ErrUnauthorized, change.Stop},
-	{gtmhub.ErrPaymentRequired, change.Stop},
-	{gtmhub.ErrForbidden, change.Stop},
-	{gtmhub.ErrConflict, change.Conflicted},
-	{gtmhub.ErrNotFound, change.Refused},
-	{gtmhub.ErrInvalid, change.Refused},
-	{gtmhub.ErrLocked, change.Refused},
+	{gtmhub.ErrUnknownOutcome, change.Lost, ""},
+	{gtmhub.ErrRateLimited, change.TooFast, ""},
+	{gtmhub.ErrNotSent, change.NotDone, ""},
+	{gtmhub.ErrUnauthorized, change.Stop, "the token is not accepted"},
+	{gtmhub.ErrPaymentRequired, change.Stop, "no licence"},
+	{gtmhub.ErrForbidden, change.Stop, "not permitted"},
+	{gtmhub.ErrConflict, change.Conflicted, ""},
+	{gtmhub.ErrNotFound, change.Refused, ""},
+	{gtmhub.ErrInvalid, change.Refused, ""},
+	{gtmhub.ErrLocked, change.Refused, ""},
 }
 
 // callError puts a failed write into the runner's words.
@@ -38,7 +39,7 @@ func callError(err error) error {
 	}
 	for _, c := range classes {
 		if errors.Is(err, c.cause) {
-			ce.Class = c.class
+			ce.Class, ce.Brief = c.class, c.brief
 			break
 		}
 	}

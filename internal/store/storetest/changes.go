@@ -332,12 +332,14 @@ func testMove(t *testing.T, s *store.Store) {
 	if started.Started.IsZero() {
 		t.Error("Started is not set")
 	}
-	ok(t, "slow", st.Slow(t.Context(), c.ID, time.Hour))
 	ok(t, "pause", st.Move(t.Context(), c.ID, []change.State{change.Running}, change.Paused, "Gtmhub refused the token.", entry(1, audit.Paused)))
 	equal(t, "note", reload(t, s, c.ID).Note, "Gtmhub refused the token.")
 	ok(t, "resume", st.Move(t.Context(), c.ID, []change.State{change.Paused}, change.Running, "", entry(1, audit.Resumed)))
 	after := reload(t, s, c.ID)
-	equal(t, "after the pause", after, started) // Started kept, Note and Resumes cleared
+	if after.WentOn.Before(started.WentOn) || started.WentOn != started.Started {
+		t.Errorf("went on at %v, then at %v", started.WentOn, after.WentOn)
+	}
+	equal(t, "after the pause", after, started, cmpopts.IgnoreFields(change.Change{}, "WentOn")) // Started kept, Note cleared
 	equal(t, "entries", len(trail(t.Context(), t, s, audit.Filter{Change: c.ID})), 3)
 	equal(t, "rows", states(t, s, c.ID), []change.RowState{change.Queued})
 }
@@ -418,15 +420,44 @@ func testFinish(t *testing.T, s *store.Store) {
 func testSlow(t *testing.T, s *store.Store) {
 	all := rows(0, 2)
 	c := create(t, s, head(change.Running, all), all)
-	ok(t, "slow", s.Changes().Slow(t.Context(), c.ID, time.Hour))
-	ok(t, "slow a little", s.Changes().Slow(t.Context(), c.ID, time.Millisecond))
+	early := claim(t, s, 1)
+	ok(t, "slow", s.Changes().Slow(t.Context(), time.Hour))
+	ok(t, "slow a little", s.Changes().Slow(t.Context(), time.Millisecond))
 	if wait := reload(t, s, c.ID).Resumes.Sub(c.Created); wait < 30*time.Minute {
 		t.Errorf("the longer wait became %v", wait)
 	}
+	wantKind(t, "a call that was claimed before", s.Changes().Intend(t.Context(), early, 0), fault.Conflict)
 	equal(t, "claimed", len(claim(t, s, 5)), 0)
+	other := create(t, s, head(change.Running, rows(0, 1)), rows(0, 1))
+	equal(t, "claimed of another change", len(claim(t, s, 5)), 0)
+	equal(t, "both wait as long", reload(t, s, other.ID).Resumes, reload(t, s, c.ID).Resumes)
 	ok(t, "pause", s.Changes().Move(t.Context(), c.ID, []change.State{change.Running}, change.Paused, ""))
 	ok(t, "resume", s.Changes().Move(t.Context(), c.ID, []change.State{change.Paused}, change.Running, ""))
-	equal(t, "claimed", len(claim(t, s, 5)), 2)
+	equal(t, "claimed after a person let it go on", len(claim(t, s, 5)), 0)
+}
+
+// testSlowGrows wants each wait that Gtmhub gave no length for to be longer than the one before, and one for all calls that
+// were answered together.
+func testSlowGrows(t *testing.T, s *store.Store) {
+	c := create(t, s, head(change.Running, nil), nil)
+	began := time.Now()
+	for _, err := range together(8, func(int) error { return s.Changes().Slow(t.Context(), 0) }) {
+		ok(t, "slow", err)
+	}
+	first := reload(t, s, c.ID).Resumes
+	if wait := first.Sub(c.Created); wait > time.Since(began)+1500*time.Millisecond {
+		t.Errorf("eight answers at once made %v", wait)
+	}
+	// The next answer comes after the wait: only then is it a second one.
+	all := rows(0, 1)
+	create(t, s, head(change.Running, all), all)
+	for tick := time.NewTicker(50 * time.Millisecond); len(claim(t, s, 1)) == 0; {
+		<-tick.C
+	}
+	ok(t, "slow", s.Changes().Slow(t.Context(), 0))
+	if wait := reload(t, s, c.ID).Resumes.Sub(first); wait < 2*time.Second {
+		t.Errorf("the second wait ends %v after the first", wait)
+	}
 }
 
 func testDue(t *testing.T, s *store.Store) {

@@ -64,6 +64,8 @@ func tests() map[string]func(*testing.T, *store.Store) {
 		"speed":                        testSpeed,
 		"tried":                        testTried,
 		"payloads":                     testPayloads,
+		"slow grows":                   testSlowGrows,
+		"held rows":                    testHeld,
 		"undo links":                   testUndoLinks,
 		"sums after random operations": testSums,
 		"sessions":                     testSessions,

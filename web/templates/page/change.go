@@ -28,8 +28,10 @@ type ChangeProps struct {
 	// Decision is the form of whoever may decide; nil for everybody else. WhyNot then says why not, while it waits.
 	Decision *ChangeDecision
 	WhyNot   *component.AlertProps
-	Table    ChangeTable
-	Story    []component.TimelineItem
+	// Held are rows that wait for a person; nil for none.
+	Held  *ChangeHeld
+	Table ChangeTable
+	Story []component.TimelineItem
 	// Beside says that rows and time line travel beside the run part, in the answer to its polling.
 	Beside bool
 }
@@ -44,6 +46,8 @@ type ChangeRun struct {
 	PollURL string
 	// Announce is read out when this part arrives in place of another one.
 	Announce string
+	// Notes stand below the note: rows that are held, or whose outcome is not known.
+	Notes []component.AlertProps
 	// Progress is drawn while it is carried out.
 	Progress *component.ProgressProps
 	MayClose string

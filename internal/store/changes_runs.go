@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/gtmhub-portal/portal/internal/audit"
+	"github.com/gtmhub-portal/portal/internal/change"
+	"github.com/gtmhub-portal/portal/internal/id"
+)
+
+// Slow implements change.Store. Calls that were under way together are answered alike; while a wait lasts, they count as
+// one.
+func (c *ChangeStore) Slow(ctx context.Context, wait time.Duration) error {
+	return c.s.write(ctx, "slow down", func(t *tx) error {
+		var resumes, waits, now int64
+		if err := t.row(`SELECT resumes, waits, {now} FROM pace WHERE id = 1 {for update}`).Scan(&resumes, &waits, &now); err != nil {
+			return err
+		}
+		switch {
+		case resumes > now:
+		case resumes > now-time.Minute.Milliseconds():
+			waits++
+		default:
+			waits = 1
+		}
+		if wait <= 0 {
+			wait = min(change.LongestWait, time.Second<<min(waits-1, 20))
+		}
+		_, err := t.exec(`UPDATE pace SET resumes = $1, waits = $2 WHERE id = 1`, max(resumes, now+wait.Milliseconds()), waits)
+		return err
+	})
+}
+
+// waits says whether no call may be made just now, because Gtmhub asked to slow down.
+func (t *tx) waits() (wait bool, err error) {
+	err = t.row(`SELECT resumes > {now} FROM pace WHERE id = 1`).Scan(&wait)
+	return wait, err
+}
+
+// Release implements change.Store.
+func (c *ChangeStore) Release(ctx context.Context, ch id.Change, rows []change.Row, entries ...audit.Entry) (int, error) {
+	return c.unhold(ctx, "release held rows", ch, rows, change.Queued, "", entries)
+}
+
+// Drop implements change.Store.
+func (c *ChangeStore) Drop(ctx context.Context, ch id.Change, rows []change.Row, reason string, entries ...audit.Entry) (int, error) {
+	return c.unhold(ctx, "drop held rows", ch, rows, change.CancelledRow, reason, entries)
+}
+
+// unhold locks the change first, so that it is not cancelled or finished in between.
+func (c *ChangeStore) unhold(ctx context.Context, what string, ch id.Change, rows []change.Row, to change.RowState, reason string, entries []audit.Entry) (n int, err error) {
+	err = c.s.write(ctx, what, func(t *tx) error {
+		var state change.State
+		if err := t.row(`SELECT state FROM change WHERE id = $1 {for update}`, string(ch)).Scan(&state); err != nil {
+			return err
+		}
+		var moved []id.Row
+		for _, r := range rows {
+			k, err := t.exec(`UPDATE change_row SET state = $1, reason = $2, released = $3, cause = '', not_before = 0, updated = {now}
+				WHERE id = $4 AND change_id = $5 AND epoch = $6 AND state = 'held'`, string(to), reason, to == change.Queued, string(r.ID), string(ch), r.Epoch)
+			if err != nil {
+				return err
+			}
+			if k > 0 {
+				moved = append(moved, r.ID)
+			}
+		}
+		n = len(moved)
+		if to != change.Queued {
+			for part := range chunks(moved) {
+				if err := t.cascade(part, to, beforeFailed); err != nil {
+					return err
+				}
+			}
+		}
+		return t.audit(ch, slices.DeleteFunc(slices.Clone(entries), func(e audit.Entry) bool { return !slices.Contains(moved, e.Row) }))
+	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
