@@ -16,6 +16,7 @@ import (
 	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/joiners"
+	"github.com/gtmhub-portal/portal/internal/notify"
 )
 
 // Directory is what pages read of the account.
@@ -35,6 +36,7 @@ type Options struct {
 	Actors    actor.Builder
 	Directory Directory
 	Changes   *change.Service
+	Notices   *notify.Service
 	Drafts    joiners.Drafts
 	Trail     audit.Trail
 	// Joiners are the settings for reading lists.

@@ -18,6 +18,8 @@ import (
 	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/config"
 	"github.com/gtmhub-portal/portal/internal/joiners"
+	"github.com/gtmhub-portal/portal/internal/notify"
+	"github.com/gtmhub-portal/portal/web/templates/layout"
 )
 
 // serve runs the portal for a real account. It ends when it is asked to, after the calls in flight have their outcome.
@@ -67,6 +69,10 @@ func options(c *config.Config, log *slog.Logger) (app.Options, error) {
 	}
 	policy := access.DefaultPolicy()
 	policy.FreeInvites, policy.TwoApproversRows = c.FreeInvites, c.TwoApprovers
+	mail, hook, err := transports(c, origin)
+	if err != nil {
+		return app.Options{}, err
+	}
 	return app.Options{
 		DatabaseURL: c.DatabaseURL.Reveal(),
 		Gtmhub: gtmhub.Options{BaseURL: c.Gtmhub.URL, AccountID: c.Gtmhub.Account, Token: gtmhub.StaticToken(c.Gtmhub.Token.Reveal()), UserAgent: "gtmhub-portal/" + stamped(),
@@ -77,8 +83,24 @@ func options(c *config.Config, log *slog.Logger) (app.Options, error) {
 		Grants:     actor.Grants{HR: c.Rights.HR, Approvers: c.Rights.Approvers, Alternates: c.Rights.Alternates, Auditors: c.Rights.Auditors, Operators: c.Rights.Operators},
 		AdminRoles: c.Rights.AdminRoles, ViewOnlyRoles: c.Rights.ViewOnlyRoles, Policy: policy, Lapse: c.DecisionLapse, UndoFor: c.UndoFor,
 		Timing: change.Timing{Call: c.Timing.Call, Lease: c.Timing.Lease, Settle: c.Timing.Settle}, RunCalls: c.Gtmhub.RunCalls, UsersRefresh: c.UsersRefresh, SessionIdle: c.Session.Idle, SessionMax: c.Session.Max,
+		Mail: mail, Webhook: hook,
 		Joiners: joiners.Options{Domains: c.MailDomains}, Insecure: c.Development, Version: stamped(), Zone: c.TimeZone, Log: log,
 	}, nil
+}
+
+// transports are the ways to tell people and programs; nil where the settings name none.
+func transports(c *config.Config, origin *url.URL) (mail, hook notify.Transport, err error) {
+	if m := c.Mail; m.Host != "" {
+		mail = notify.SMTP{Letters: notify.Letters{From: m.From, Origin: origin, Product: layout.ProductName, Zone: c.TimeZone},
+			Host: m.Host, Port: m.Port, TLS: notify.TLSMode(m.TLS), User: m.User, Password: m.Password.Reveal()}
+	}
+	if w := c.Webhook; w.URL != "" {
+		hook, err = notify.NewHook(notify.HookOptions{URL: w.URL, Secret: w.Secret.Reveal(), Origin: origin, AllowPrivate: c.Development})
+		if err != nil {
+			return nil, nil, fmt.Errorf("PORTAL_WEBHOOK_URL: %w", err)
+		}
+	}
+	return mail, hook, nil
 }
 
 // runApp serves pages and carries out changes until ctx ends.

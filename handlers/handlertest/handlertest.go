@@ -26,6 +26,7 @@ import (
 	"github.com/gtmhub-portal/portal/internal/htmltest"
 	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/joiners"
+	"github.com/gtmhub-portal/portal/internal/notify"
 )
 
 // Viewpoint is a person of the built-in account with what they hold in the portal.
@@ -69,6 +70,8 @@ type Options struct {
 	Timing change.Timing
 	// NotLoaded leaves the directory empty.
 	NotLoaded bool
+	// Mail and Webhook send notifications; App.Notices makes and sends none before a test calls Derive and Send.
+	Mail, Webhook notify.Transport
 	// Readings of the emulator.
 	Readings emulator.Readings
 }
@@ -118,6 +121,7 @@ func New(t *testing.T, options ...Options) *Portal {
 		Grants: actor.Grants{HR: []string{"group:portal-hr"}, Approvers: []string{"group:portal-approver"}, Auditors: []string{"group:portal-auditor"},
 			Operators: []string{"group:portal-operator"}},
 		AdminRoles: []string{"Admin", "Account Admin"}, ViewOnlyRoles: []string{"Viewer"}, Timing: o.Timing, Inline: 20 * time.Second, RunCalls: 6, Joiners: joiners.Options{Domains: []string{"northwind.example"}},
+		Mail: o.Mail, Webhook: o.Webhook,
 		Insecure: true, Version: "test", Log: log,
 	})
 	if err != nil {

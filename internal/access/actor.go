@@ -106,11 +106,13 @@ const (
 	ChangesDecide Permission = "changes: decide"
 	// AuditRead opens the audit trail, cut to the actor's scope.
 	AuditRead Permission = "audit: read"
+	// SettingsManage opens the pages about how the portal runs, for HR and the operator. It shows no people.
+	SettingsManage Permission = "settings: manage"
 )
 
 // Permissions lists all permissions, for tests that sweep the route table.
 func Permissions() []Permission {
-	return []Permission{Public, SignedIn, UsersRead, UsersChange, TeamsRead, PeopleFind, MembersChange, Invite, ChangesRead, ChangesDecide, AuditRead}
+	return []Permission{Public, SignedIn, UsersRead, UsersChange, TeamsRead, PeopleFind, MembersChange, Invite, ChangesRead, ChangesDecide, AuditRead, SettingsManage}
 }
 
 // May says whether the actor holds the coarse right.
@@ -136,6 +138,8 @@ func (a Actor) May(p Permission) bool {
 		return a.HR || a.Approver
 	case AuditRead:
 		return a.HR || a.Auditor || a.IsLead()
+	case SettingsManage:
+		return a.HR || a.Operator
 	default:
 		return false
 	}

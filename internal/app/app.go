@@ -27,6 +27,7 @@ import (
 	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/joiners"
 	"github.com/gtmhub-portal/portal/internal/metrics"
+	"github.com/gtmhub-portal/portal/internal/notify"
 	"github.com/gtmhub-portal/portal/internal/route"
 	"github.com/gtmhub-portal/portal/internal/store"
 )
@@ -53,6 +54,10 @@ type Options struct {
 	// SessionIdle and SessionMax are the limits of sessions; 0 means those of package auth.
 	SessionIdle, SessionMax time.Duration
 	Joiners                 joiners.Options
+	// Mail and Webhook send notifications; nil turns the channel off. NotifyPoll is how often there is looked for news; 0
+	// means 2 seconds.
+	Mail, Webhook notify.Transport
+	NotifyPoll    time.Duration
 	// Training draws the banner; Insecure allows cookies over plain HTTP. Both are for the demo and tests.
 	Training, Insecure bool
 	Version            string
@@ -70,6 +75,7 @@ type App struct {
 	Directory *directory.Directory
 	Changes   *change.Service
 	Runner    *change.Runner
+	Notices   *notify.Service
 	Sessions  *auth.Store
 	Actors    actor.Builder
 	Handler   http.Handler
@@ -134,6 +140,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	})
 	a := &App{Store: st, Directory: dir, Metrics: counts, Runner: runner, Actors: actors, log: o.Log, logins: st.Auth()}
 	a.Changes = change.NewService(change.Options{Store: st.Changes(), Trail: st.Audit(), Recipes: recipes, Policy: o.Policy, Lapse: o.Lapse, Runner: runner, Inline: o.Inline, Log: o.Log})
+	a.Notices = notify.New(notify.Options{Store: st.Notices(), Changes: st.Changes(), Actors: actors, Mail: o.Mail, Webhook: o.Webhook, Poll: o.NotifyPoll, Log: o.Log})
 
 	pages := handlers.NewPages(handlers.Options{Training: o.Training, Version: o.Version, Zone: o.Zone, Log: o.Log})
 	a.Sessions = auth.NewStore(auth.StoreOptions{Rows: st.Auth(), Now: time.Now, Idle: o.SessionIdle, Max: o.SessionMax, Insecure: o.Insecure, Logger: o.Log,
@@ -149,7 +156,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		SignInPage: pages.SignIn, SignedOutPage: pages.SignedOut, Logger: o.Log, Now: time.Now,
 	})
 	a.Handler, err = handlers.New(handlers.Options{
-		Auth: signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Drafts: st.Drafts(), Trail: st.Audit(), Joiners: o.Joiners,
+		Auth: signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Notices: a.Notices, Drafts: st.Drafts(), Trail: st.Audit(), Joiners: o.Joiners,
 		Origin: o.Origin, Training: o.Training, Insecure: o.Insecure, LeadsFindPeople: true, UndoFor: cmp.Or(o.UndoFor, 15*time.Minute), Version: o.Version, Zone: o.Zone, Now: time.Now, Log: o.Log, Ready: st.Ping, Count: counts.Request,
 	})
 	if err != nil {
@@ -189,11 +196,12 @@ func (a *App) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { a.Directory.Run(ctx) })
 	wg.Go(func() { a.Runner.Run(ctx) })
+	wg.Go(func() { a.Notices.Run(ctx) })
 	wg.Go(func() { a.sweep(ctx) })
 	wg.Wait()
 }
 
-// sweep deletes what has served its time: dead sessions, drafts after 30 days, uploaded files after 90.
+// sweep deletes what has served its time: dead sessions, drafts after 30 days, uploaded files and notifications after 90.
 func (a *App) sweep(ctx context.Context) {
 	tick := time.NewTicker(5 * time.Minute)
 	defer tick.Stop()
@@ -206,6 +214,9 @@ func (a *App) sweep(ctx context.Context) {
 		}
 		if _, err := a.Store.Changes().DeletePayloads(ctx, 90*24*time.Hour); err != nil && ctx.Err() == nil {
 			a.log.Warn("sweep uploaded files", "err", err)
+		}
+		if err := a.Notices.Sweep(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("sweep notifications", "err", err)
 		}
 		select {
 		case <-ctx.Done():

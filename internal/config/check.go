@@ -3,11 +3,13 @@ package config
 import (
 	"maps"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // check finds what the single values cannot show, and fills what depends on other settings.
@@ -37,6 +39,58 @@ func (r *reader) check(c *Config) {
 	r.checkDomains("PORTAL_MAIL_DOMAINS", c.MailDomains)
 	r.checkDeciders(c.Rights)
 	r.checkOrder(c)
+	r.checkMail(c)
+	r.checkWebhook(c)
+}
+
+func (r *reader) checkMail(c *Config) {
+	m := &c.Mail
+	if m.From != "" {
+		if _, err := mail.ParseAddress(m.From); err != nil || strings.ContainsFunc(m.From, unicode.IsControl) {
+			r.problem("PORTAL_MAIL_FROM", "It must be a mail address, with or without a name; for example Gtmhub portal <portal@northwind.example>")
+		}
+	} else if m.Host != "" {
+		r.problem("PORTAL_MAIL_FROM", "It is required with PORTAL_SMTP_HOST; for example portal@northwind.example")
+	}
+	switch {
+	case !slices.Contains([]string{"starttls", "implicit", "none"}, m.TLS):
+		r.problem("PORTAL_SMTP_TLS", "It must be starttls, implicit or none.")
+	case m.TLS == "none" && m.User != "" && !isLoopback(m.Host):
+		r.problem("PORTAL_SMTP_TLS", "Without encryption the password would go over the network in the clear: use starttls or implicit.")
+	}
+	if strings.ContainsFunc(m.Host, func(b rune) bool { return b <= ' ' || b > '~' || strings.ContainsRune("/@", b) }) {
+		r.problem("PORTAL_SMTP_HOST", "It must be the name of a host, without a port; for example mail.northwind.example")
+	}
+	switch {
+	case r.bad("PORTAL_SMTP_PASSWORD", "PORTAL_SMTP_PASSWORD_FILE"):
+	case m.User != "" && m.Password == "":
+		r.problem("PORTAL_SMTP_PASSWORD", "It is required with PORTAL_SMTP_USER.")
+	case strings.ContainsFunc(m.Password.Reveal(), unicode.IsControl):
+		r.problem("PORTAL_SMTP_PASSWORD", "It must be one line.")
+	}
+}
+
+// minWebhookSecret is the length from which a key cannot be guessed, given that it is random.
+const minWebhookSecret = 16
+
+func (r *reader) checkWebhook(c *Config) {
+	if c.Webhook.URL == "" {
+		return
+	}
+	const name = "PORTAL_WEBHOOK_URL"
+	u, err := url.Parse(c.Webhook.URL)
+	switch {
+	case err != nil || u.Hostname() == "" || u.User != nil || u.Fragment != "":
+		r.problem(name, "It must be an absolute address without user name.")
+	case u.Scheme != "https" && !(c.Development && u.Scheme == "http"):
+		r.problem(name, "It must start with https://.")
+	case !c.Development && isPrivate(u.Hostname()):
+		r.problem(name, "It must not be a private address.")
+	}
+	r.checkSecret("PORTAL_WEBHOOK_SECRET", c.Webhook.Secret, c.Development)
+	if !r.bad("PORTAL_WEBHOOK_SECRET", "PORTAL_WEBHOOK_SECRET_FILE") && len(c.Webhook.Secret) < minWebhookSecret {
+		r.problem("PORTAL_WEBHOOK_SECRET", "With PORTAL_WEBHOOK_URL it must have at least %d characters.", minWebhookSecret)
+	}
 }
 
 func (r *reader) checkOrigin(c *Config) {

@@ -23,6 +23,8 @@ type Config struct {
 	Rights  Rights
 	Timing  Timing
 	Session Session
+	Mail    Mail
+	Webhook Webhook
 
 	FreeInvites   int           `env:"PORTAL_FREE_INVITES" default:"5" min:"0" max:"100" unit:"invitations in 24 hours" example:"3" doc:"How many single invitations one person in HR may make without a second person. 0: every invitation needs one."`
 	TwoApprovers  int           `env:"PORTAL_TWO_APPROVERS_ROWS" default:"10" min:"0" max:"5000" unit:"rows" example:"5" doc:"How many users or teams a deletion may have before two people beside the requester have to agree. 0: always two."`
@@ -87,6 +89,22 @@ type Timing struct {
 type Session struct {
 	Idle time.Duration `env:"PORTAL_SESSION_IDLE" default:"30m" min:"1m" max:"12h" example:"15m" doc:"A session ends after this long without a request."`
 	Max  time.Duration `env:"PORTAL_SESSION_MAX" default:"12h" min:"5m" max:"12h" example:"8h" doc:"A session ends after this long in any case."`
+}
+
+// Mail says how notifications are mailed.
+type Mail struct {
+	Host     string `env:"PORTAL_SMTP_HOST" example:"mail.northwind.example" doc:"Mail server for notifications. Empty: no mail is sent, and the pages say so."`
+	Port     int    `env:"PORTAL_SMTP_PORT" default:"587" min:"1" max:"65535" unit:"the port" example:"465" doc:"Port of the mail server."`
+	TLS      string `env:"PORTAL_SMTP_TLS" default:"starttls" example:"implicit" doc:"How the connection is encrypted: starttls (nothing is sent before it is), implicit (from the first byte), or none (for a relay close by; never together with PORTAL_SMTP_USER, but on loopback)."`
+	User     string `env:"PORTAL_SMTP_USER" example:"portal" doc:"User name at the mail server. Empty: the portal does not sign in there."`
+	Password Secret `env:"PORTAL_SMTP_PASSWORD" example:"..." doc:"Password at the mail server. Required with PORTAL_SMTP_USER."`
+	From     string `env:"PORTAL_MAIL_FROM" example:"Gtmhub portal <portal@northwind.example>" doc:"Sender of the mails. Required with PORTAL_SMTP_HOST."`
+}
+
+// Webhook says which program is told of everything that notifications are made of.
+type Webhook struct {
+	URL    string `env:"PORTAL_WEBHOOK_URL" example:"https://hooks.northwind.example/portal" doc:"Where events are posted as JSON, with a signature: docs/notifications.md. It must be https and no private address. Empty: nowhere."`
+	Secret Secret `env:"PORTAL_WEBHOOK_SECRET" example:"..." doc:"Key of the signatures, at least 16 characters. Required with PORTAL_WEBHOOK_URL."`
 }
 
 // Load reads all settings; environ is os.LookupEnv, or what a test makes of it. The error is [Problems] and lists

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -87,6 +88,7 @@ func TestDefaults(t *testing.T) {
 		Session:     config.Session{Idle: 30 * time.Minute, Max: 12 * time.Hour},
 		FreeInvites: 5, TwoApprovers: 10, DecisionLapse: 72 * time.Hour, UndoFor: 15 * time.Minute, UsersRefresh: 10 * time.Minute,
 		TimeZone: time.UTC, LogLevel: slog.LevelInfo,
+		Mail: config.Mail{Port: 587, TLS: "starttls"},
 	}
 	// Secrets are compared as texts: all of them print alike.
 	plain := cmp.Transformer("reveal", func(s config.Secret) string { return s.Reveal() })
@@ -106,6 +108,14 @@ func TestAccepts(t *testing.T) {
 	}{
 		{"zero is the default", map[string]string{"PORTAL_GTMHUB_RATE": "0", "PORTAL_LEASE": "0"}, func(c *config.Config) any { return []any{c.Gtmhub.Rate, c.Timing.Lease} }, []any{20.0, 90 * time.Second}},
 		{"always two approvers", map[string]string{"PORTAL_TWO_APPROVERS_ROWS": "0"}, func(c *config.Config) any { return c.TwoApprovers }, 0},
+		{
+			"mail to a relay on this machine",
+			map[string]string{"PORTAL_SMTP_HOST": "localhost", "PORTAL_SMTP_PORT": "25", "PORTAL_SMTP_TLS": "none", "PORTAL_SMTP_USER": "p", "PORTAL_SMTP_PASSWORD": "two words", "PORTAL_MAIL_FROM": "Portal <p@northwind.example>"},
+			func(c *config.Config) any {
+				return []any{c.Mail.Host, c.Mail.Port, c.Mail.Password.Reveal(), c.Mail.From}
+			}, []any{"localhost", 25, "two words", "Portal <p@northwind.example>"},
+		},
+		{"webhook with a key in its address", map[string]string{"PORTAL_WEBHOOK_URL": "https://hooks.northwind.example/a?key=b", "PORTAL_WEBHOOK_SECRET": canary + "-webhook"}, func(c *config.Config) any { return c.Webhook.URL }, "https://hooks.northwind.example/a?key=b"},
 		{"zero free invitations", map[string]string{"PORTAL_FREE_INVITES": "0"}, func(c *config.Config) any { return c.FreeInvites }, 0},
 		{"empty is the default", map[string]string{"PORTAL_TIME_ZONE": "", "PORTAL_OIDC_SCOPES": " "}, func(c *config.Config) any { return c.TimeZone.String() }, "UTC"},
 		{"time zone", map[string]string{"PORTAL_TIME_ZONE": "Europe/Berlin"}, func(c *config.Config) any { return c.TimeZone.String() }, "Europe/Berlin"},
@@ -175,6 +185,23 @@ func TestRefuses(t *testing.T) {
 		{"only one person to decide", map[string]string{"PORTAL_HR": "ana@northwind.example", "PORTAL_APPROVERS": "Ana@northwind.example"}, []string{"PORTAL_APPROVERS"}},
 		{"one in hr twice", map[string]string{"PORTAL_HR": "ana@northwind.example,ANA@northwind.example", "PORTAL_APPROVERS": "-"}, []string{"PORTAL_APPROVERS"}},
 		{"groups only", map[string]string{"PORTAL_HR": "group:hr", "PORTAL_APPROVERS": "group:approvers"}, []string{"PORTAL_APPROVERS"}},
+		{"mail without a sender", map[string]string{"PORTAL_SMTP_HOST": "mail.northwind.example"}, []string{"PORTAL_MAIL_FROM"}},
+		{"sender that is no address", map[string]string{"PORTAL_MAIL_FROM": "portal"}, []string{"PORTAL_MAIL_FROM"}},
+		{"sender with another header", map[string]string{"PORTAL_MAIL_FROM": "portal@northwind.example\r\nBcc: x@y.example"}, []string{"PORTAL_MAIL_FROM"}},
+		{"unknown encryption", map[string]string{"PORTAL_SMTP_TLS": "ssl"}, []string{"PORTAL_SMTP_TLS"}},
+		{
+			"password in the clear",
+			map[string]string{"PORTAL_SMTP_HOST": "10.0.0.1", "PORTAL_MAIL_FROM": "p@northwind.example", "PORTAL_SMTP_TLS": "none", "PORTAL_SMTP_USER": "p", "PORTAL_SMTP_PASSWORD": canary},
+			[]string{"PORTAL_SMTP_TLS"},
+		},
+		{"mail server with port", map[string]string{"PORTAL_SMTP_HOST": "smtp://mail.northwind.example", "PORTAL_MAIL_FROM": "p@northwind.example"}, []string{"PORTAL_SMTP_HOST"}},
+		{"mail user without password", map[string]string{"PORTAL_SMTP_USER": "p"}, []string{"PORTAL_SMTP_PASSWORD"}},
+		{"password of two lines", map[string]string{"PORTAL_SMTP_USER": "p", "PORTAL_SMTP_PASSWORD": canary + "\nx"}, []string{"PORTAL_SMTP_PASSWORD"}},
+		{"webhook without secret", map[string]string{"PORTAL_WEBHOOK_URL": "https://hooks.northwind.example/" + canary}, []string{"PORTAL_WEBHOOK_SECRET"}},
+		{"webhook over http", map[string]string{"PORTAL_WEBHOOK_URL": "http://hooks.northwind.example/" + canary, "PORTAL_WEBHOOK_SECRET": canary + "-webhook"}, []string{"PORTAL_WEBHOOK_URL"}},
+		{"webhook in the own network", map[string]string{"PORTAL_WEBHOOK_URL": "https://192.168.1.1/" + canary, "PORTAL_WEBHOOK_SECRET": canary + "-webhook"}, []string{"PORTAL_WEBHOOK_URL"}},
+		{"webhook with a password", map[string]string{"PORTAL_WEBHOOK_URL": "https://u:" + canary + "@hooks.northwind.example", "PORTAL_WEBHOOK_SECRET": canary + "-webhook"}, []string{"PORTAL_WEBHOOK_URL"}},
+		{"short secret", map[string]string{"PORTAL_WEBHOOK_URL": "https://hooks.northwind.example", "PORTAL_WEBHOOK_SECRET": "short"}, []string{"PORTAL_WEBHOOK_SECRET"}},
 		{"secret and its file", map[string]string{"PORTAL_GTMHUB_TOKEN_FILE": "/nowhere"}, []string{"PORTAL_GTMHUB_TOKEN"}},
 		{"file that is not there", map[string]string{"PORTAL_GTMHUB_TOKEN": "-", "PORTAL_GTMHUB_TOKEN_FILE": "/" + canary}, []string{"PORTAL_GTMHUB_TOKEN_FILE"}},
 		{
@@ -234,6 +261,7 @@ func TestSecretFiles(t *testing.T) {
 			}
 			got := map[string]config.Secret{
 				"PORTAL_DATABASE_URL": c.DatabaseURL, "PORTAL_GTMHUB_TOKEN": c.Gtmhub.Token, "PORTAL_OIDC_CLIENT_SECRET": c.OIDC.ClientSecret,
+				"PORTAL_SMTP_PASSWORD": c.Mail.Password, "PORTAL_WEBHOOK_SECRET": c.Webhook.Secret,
 			}[s.Name]
 			if got.Reveal() != canary {
 				t.Errorf("the content of the file did not arrive")
@@ -279,6 +307,13 @@ func TestSecretIsNeverShown(t *testing.T) {
 	}
 }
 
+// needed are settings without which another one is refused.
+var needed = map[string]map[string]string{
+	"PORTAL_SMTP_HOST":   {"PORTAL_MAIL_FROM": "portal@northwind.example"},
+	"PORTAL_SMTP_USER":   {"PORTAL_SMTP_PASSWORD": canary},
+	"PORTAL_WEBHOOK_URL": {"PORTAL_WEBHOOK_SECRET": canary + "-webhook"},
+}
+
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
@@ -294,7 +329,9 @@ func TestSettings(t *testing.T) {
 			if s.Secret { // the examples of secrets are placeholders, which are refused
 				return
 			}
-			if _, err := load(map[string]string{s.Name: s.Example}); err != nil {
+			env := map[string]string{s.Name: s.Example}
+			maps.Copy(env, needed[s.Name])
+			if _, err := load(env); err != nil {
 				t.Errorf("the example is refused: %v", err)
 			}
 			if s.Default == "" {

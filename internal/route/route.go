@@ -67,3 +67,17 @@ func ChangeAct[T ~string](change T, act string) string { return join("changes", 
 
 // ChangeReturn is the return file of a change.
 func ChangeReturn[T ~string](change T) string { return join("changes", string(change), "return.csv") }
+
+// The addresses of notifications: the list behind the bell, what a person chooses, and, for HR and the operator, how
+// mail and webhook do.
+const (
+	Notifications       = "/notifications"
+	NotificationsRead   = "/notifications/read"
+	NotificationChoices = "/notifications/settings"
+	NotifySettings      = "/settings/notifications"
+	NotifyTest          = "/settings/notifications/test"
+	NotifyAgain         = "/settings/notifications/again"
+)
+
+// NotificationOpen takes the POST that marks a notification as read and leads to what it is about.
+func NotificationOpen(notice string) string { return join("notifications", notice, "open") }

@@ -47,6 +47,9 @@ func (a *AuthStore) CreateSession(ctx context.Context, s auth.Session, replaces 
 			s.Issuer, s.Subject, max(0, keep-1)); err != nil {
 			return err
 		}
+		if err := t.remember(s, groups); err != nil {
+			return err
+		}
 		return t.insert("session", sessionColumns, [][]any{{
 			string(s.Hash), s.Provider, s.Issuer, s.Subject, s.Email, s.EmailVerified, s.Name, groups, string(s.User),
 			millis(s.CreatedAt), millis(s.LastSeenAt), millis(s.ExpiresAt), millis(s.AuthTime), s.UserAgent, s.UpstreamToken, flashes,

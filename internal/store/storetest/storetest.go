@@ -76,6 +76,15 @@ func tests() map[string]func(*testing.T, *store.Store) {
 		"audit entries":                testAuditEntries,
 		"audit view of a lead":         testAuditView,
 		"audit under a race":           testAuditRace,
+		"notice cursor":                testNoticeCursor,
+		"notice cursor under a race":   testNoticeCursorRace,
+		"outbox":                       testOutbox,
+		"outbox after a stop":          testOutboxLost,
+		"outbox under a race":          testOutboxRace,
+		"notice lists":                 testNoticeList,
+		"test notices":                 testNoticeTests,
+		"people who signed in":         testPeople,
+		"choices":                      testChoices,
 	}
 }
 
