@@ -67,11 +67,26 @@ func kindLabel(kind string) string {
 	case access.ResendInvitation, access.SendPasswordMail:
 		return "Mail"
 	}
+	if aboutTeams(kind) {
+		return "Team"
+	}
 	return "Change"
+}
+
+// aboutTeams says whether the rows of a kind are teams, not people.
+func aboutTeams(kind string) bool {
+	switch access.Act(kind) {
+	case access.CreateTeam, access.EditTeam, access.ReplaceTeam, access.MoveTeam, access.ActivateTeam, access.DeactivateTeam, access.DeleteTeam, access.SetManager, access.RemoveManager:
+		return true
+	}
+	return false
 }
 
 // stepLabel names the rows of a step.
 func stepLabel(s change.StepCount) string {
+	if aboutTeams(s.Kind) {
+		return map[bool]string{true: "team", false: "teams"}[s.Rows.Total() == 1]
+	}
 	if s.Step == 0 {
 		return "people"
 	}
@@ -279,7 +294,7 @@ func about(d time.Duration) string {
 
 func changeStep(c id.Change, st change.StepCount) page.ChangeStep {
 	out := page.ChangeStep{Label: stepLabel(st), Total: st.Rows.Total(), Parts: parts(st.Rows)}
-	if st.Step == 0 && out.Total == 1 {
+	if st.Step == 0 && out.Total == 1 && !aboutTeams(st.Kind) {
 		out.Label = "person"
 	}
 	at := func(word string) string {

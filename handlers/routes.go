@@ -38,7 +38,12 @@ func (s *server) routes() []endpoint {
 		{"GET /users/{id}", access.SignedIn, s.usersShow, 0},
 
 		{"GET /teams", access.TeamsRead, s.teamsIndex, 0},
+		{"GET /teams/new", access.TeamsChange, s.teamsNew, 0},
+		{"POST /teams", access.TeamsChange, s.teamsCreate, 0},
 		{"GET /teams/{id}", access.TeamsRead, s.teamsShow, 0},
+		{"POST /teams/{id}/edit", access.TeamsChange, s.teamsEdit, 0},
+		{"GET /teams/{id}/do/{act}", access.TeamsChange, s.teamsActForm, 0},
+		{"POST /teams/{id}/do/{act}", access.TeamsChange, s.teamsAct, 0},
 		{"GET /teams/{id}/add", access.MembersChange, s.teamsAddForm, 0},
 		{"POST /teams/{id}/members", access.MembersChange, s.teamsAdd, 0},
 		{"POST /teams/{id}/members/{user}/remove", access.MembersChange, s.teamsRemove, 0},

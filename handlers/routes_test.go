@@ -118,7 +118,7 @@ func call(pattern string, ids map[string]string) (method, path string) {
 }
 
 // nobody are ids that are well formed and belong to nothing.
-var nobody = map[string]string{"{$}": "", "{id}": "ffffffffffffffffffffffff", "{user}": "ffffffffffffffffffffffff", "{draft}": "aaaaaaaaaaaaaaaaaaaaaaaaaa", "{provider}": "nobody"}
+var nobody = map[string]string{"{$}": "", "{id}": "ffffffffffffffffffffffff", "{user}": "ffffffffffffffffffffffff", "{draft}": "aaaaaaaaaaaaaaaaaaaaaaaaaa", "{provider}": "nobody", "{act}": "deactivate"}
 
 func request(t *testing.T, p *handlertest.Portal, method, path string, form url.Values) *http.Request {
 	t.Helper()
@@ -196,7 +196,7 @@ func targets(t *testing.T, p *handlertest.Portal, c *handlertest.Client) (ids ma
 	}
 	ids = map[string]map[string]string{
 		"/users":   {"{id}": string(user.ID)},
-		"/teams":   {"{id}": string(team.ID), "{user}": string(team.Members[0])},
+		"/teams":   {"{id}": string(team.ID), "{user}": string(team.Members[0]), "{act}": "deactivate"},
 		"/changes": {"{id}": string(waiting.ID)},
 		"/invite":  {"{draft}": draft},
 		"/":        {"{$}": "", "{provider}": "nobody"},

@@ -3,6 +3,7 @@ package handlers
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -20,7 +21,11 @@ import (
 func (s *server) teamsIndex(w http.ResponseWriter, r *http.Request) error {
 	p := s.newTeamsProps(r)
 	var err error
-	if p.Frame, err = s.frame(w, r, route.Teams, layout.Props{Title: "Teams", Count: count(len(s.view(r.Context()).Teams()))}); err != nil {
+	frame := layout.Props{Title: "Teams", Count: count(len(s.view(r.Context()).Teams()))}
+	if s.Changes.Verdict(actorFrom(r.Context()), access.Question{Act: access.CreateTeam, Rows: 1}).Outcome != access.No {
+		frame.Actions = component.LinkButton(component.LinkButtonProps{Label: "New team", URL: route.TeamNew, Icon: component.IconPlus, Variant: component.ButtonPrimary, TestID: "new-team"})
+	}
+	if p.Frame, err = s.frame(w, r, route.Teams, frame); err != nil {
 		return err
 	}
 	return s.show(w, r, http.StatusOK, page.Teams(p), page.TeamsTree)
@@ -141,20 +146,45 @@ func (s *server) teamsShow(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	var edit *page.TeamEditProps
+	if r.URL.Query().Get("edit") != "" {
+		edit = &page.TeamEditProps{Fields: page.TeamFields{Name: team.Name, Description: team.Description, Color: team.Color, Avatar: team.Avatar}}
+	}
+	return s.teamPage(w, r, http.StatusOK, team, edit, notice)
+}
+
+// teamPage draws a team's page, with its fields as a form if edit is given and the actor may change them.
+func (s *server) teamPage(w http.ResponseWriter, r *http.Request, status int, team *directory.Team, edit *page.TeamEditProps, notice string) error {
 	p, err := s.newTeamProps(r, team)
 	if err != nil {
 		return err
 	}
 	p.Notice = notice
-	view := s.view(r.Context())
-	frame := layout.Props{Title: team.Name, Crumbs: s.teamCrumbs(view, team)}
-	if p.CanChange {
-		frame.Actions = component.LinkButton(component.LinkButtonProps{Label: "Add people", URL: p.AddURL, Icon: component.IconUserPlus, Variant: component.ButtonPrimary, TestID: "add-member"})
+	view, a := s.view(r.Context()), actorFrom(r.Context())
+	if s.teamVerdict(a, access.EditTeam, team).Outcome != access.No {
+		p.EditURL = route.With(route.Team(team.ID), url.Values{"edit": {"about"}}) + "#about"
+		if edit != nil {
+			edit.Action, edit.CancelURL = route.TeamEdit(team.ID), route.Team(team.ID)
+			edit.Was = wasFields(page.TeamFields{Name: team.Name, Description: team.Description, Color: team.Color, Avatar: team.Avatar})
+			p.Edit = edit
+		}
 	}
+	frame := layout.Props{Title: team.Name, Crumbs: s.teamCrumbs(view, team)}
+	var menu []component.MenuItem
+	menu, p.Danger = s.teamMenu(a, team)
+	frame.Actions = page.TeamActions(page.TeamActionsProps{AddURL: addURL(p), Menu: component.MenuProps{Label: "More", Items: menu, TestID: "team-menu"}})
 	if p.Frame, err = s.frame(w, r, route.Teams, frame); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, page.Team(p), page.TeamMembers)
+	return s.show(w, r, status, page.Team(p), page.TeamMembers)
+}
+
+// addURL is where people are added, if the actor may.
+func addURL(p page.TeamProps) string {
+	if !p.CanChange {
+		return ""
+	}
+	return p.AddURL
 }
 
 // teamCrumbs lead from the top of the tree to the team's parent. A circle of parents ends them.
@@ -178,7 +208,7 @@ func (s *server) teamCrumbs(view directory.View, team *directory.Team) []layout.
 func (s *server) newTeamProps(r *http.Request, team *directory.Team) (page.TeamProps, error) {
 	ctx := r.Context()
 	view, a := s.view(ctx), actorFrom(ctx)
-	p := page.TeamProps{ID: string(team.ID), Name: team.Name, Description: team.Description, Inactive: !team.Active, External: team.External, AddURL: route.TeamAdd(team.ID)}
+	p := page.TeamProps{Color: team.Color, Avatar: team.Avatar, ID: string(team.ID), Name: team.Name, Description: team.Description, Inactive: !team.Active, External: team.External, AddURL: route.TeamAdd(team.ID)}
 	verdict := s.mayChange(a, team)
 	p.CanChange = verdict.Outcome != access.No
 	if !p.CanChange {

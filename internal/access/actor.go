@@ -96,6 +96,8 @@ const (
 	UsersChange Permission = "users: change"
 	// PeopleFind opens the people finder of the add dialog: name and address only.
 	PeopleFind Permission = "people: find"
+	// TeamsChange opens the forms that change teams.
+	TeamsChange Permission = "teams: change"
 	// MembersChange submits changes of members.
 	MembersChange Permission = "members: change"
 	// Invite opens the invitation wizard.
@@ -112,7 +114,7 @@ const (
 
 // Permissions lists all permissions, for tests that sweep the route table.
 func Permissions() []Permission {
-	return []Permission{Public, SignedIn, UsersRead, UsersChange, TeamsRead, PeopleFind, MembersChange, Invite, ChangesRead, ChangesDecide, AuditRead, SettingsManage}
+	return []Permission{Public, SignedIn, UsersRead, UsersChange, TeamsRead, TeamsChange, PeopleFind, MembersChange, Invite, ChangesRead, ChangesDecide, AuditRead, SettingsManage}
 }
 
 // May says whether the actor holds the coarse right.
@@ -130,7 +132,7 @@ func (a Actor) May(p Permission) bool {
 		return a.HR || a.Auditor || a.ActsForTeams()
 	case TeamsRead:
 		return a.HR || a.Auditor || a.User != ""
-	case UsersChange, PeopleFind, MembersChange, Invite:
+	case UsersChange, TeamsChange, PeopleFind, MembersChange, Invite:
 		return a.HR || a.ActsForTeams()
 	case ChangesRead:
 		return a.HR || a.Auditor || a.Approver || a.ActsForTeams()

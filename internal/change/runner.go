@@ -354,15 +354,18 @@ func (b *batch) touch(rows []Row, out []Outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i, row := range rows {
-		user := row.User
-		if user == "" && i < len(out) {
-			user = id.User(out[i].Result)
+		result := ""
+		if i < len(out) {
+			result = out[i].Result
 		}
+		user, team := row.made(result)
 		if user != "" {
 			b.users = append(b.users, user)
 		}
-		if row.Team != "" && !slices.Contains(b.teams, row.Team) {
-			b.teams = append(b.teams, row.Team)
+		for _, t := range []id.Team{row.Team, team} {
+			if t != "" && !slices.Contains(b.teams, t) {
+				b.teams = append(b.teams, t)
+			}
 		}
 	}
 }
@@ -509,12 +512,10 @@ func outcomes(rows []Row, s RowState, reason string, wait time.Duration) []Outco
 }
 
 func (r *Runner) outcomeEntry(b *batch, row Row, o Outcome, operation int) audit.Entry {
-	user := row.User
-	if user == "" {
-		user = id.User(o.Result)
-	}
+	user, made := row.made(o.Result)
+	team := cmp.Or(made, row.Team)
 	return audit.Entry{Who: audit.WhoIs(b.change.Requester.Actor()), Event: audit.Outcome, Change: row.Change, Row: row.ID, Act: row.Kind,
-		User: user, Team: row.Team, TargetName: row.Subject, Operation: operation, After: o.State.Word(), Result: o.Reason}
+		User: user, Team: team, TargetName: row.Subject, Operation: operation, After: o.State.Word(), Result: o.Reason}
 }
 
 // send makes one upstream call: intent, call, outcome.

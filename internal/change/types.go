@@ -345,6 +345,18 @@ type Row struct {
 	LeaseUntil, NotBefore, IntentAt, Updated time.Time
 }
 
+// made reads the result of a row: the user that it is about or that came of it, or the team that it created.
+func (r *Row) made(result string) (id.User, id.Team) {
+	switch {
+	case r.Kind == string(access.CreateTeam):
+		return r.User, id.Team(result)
+	case r.User != "" || r.Team != "":
+		return r.User, ""
+	default:
+		return id.User(result), ""
+	}
+}
+
 // digested is the part of a row that a decision binds.
 type digested struct {
 	ID            id.Row

@@ -12,6 +12,10 @@ const (
 	SignOut       = "/signout"
 	Users         = "/users"
 	Teams         = "/teams"
+	TeamNew       = "/teams/new"
+	TeamPicture   = "/teams/picture"
+	TeamSVG       = "/teams/picture.svg"
+	TeamJoin      = "/teams/join"
 	Invite        = "/invite"
 	InviteSample  = "/invite/template.csv"
 	Changes       = "/changes"
@@ -43,6 +47,13 @@ func User[T ~string](user T) string { return join("users", string(user)) }
 
 // Team is a team's page.
 func Team[T ~string](team T) string { return join("teams", string(team)) }
+
+// TeamEdit takes the POST of the fields that are edited in place.
+func TeamEdit[T ~string](team T) string { return join("teams", string(team), "edit") }
+
+// TeamAct is the page before something is done to a team, and takes its POST: "move", "manager", "remove-manager",
+// "activate", "deactivate", "delete", "all".
+func TeamAct[T ~string](team T, act string) string { return join("teams", string(team), "do", act) }
 
 // TeamAdd is the page (and dialog) that finds people to add to a team.
 func TeamAdd[T ~string](team T) string { return join("teams", string(team), "add") }

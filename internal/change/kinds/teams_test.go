@@ -327,6 +327,9 @@ func (x account) below(team id.Team) (out []id.Team) {
 // TestTeamFailures has each kind meet each way in which a call fails.
 func TestTeamFailures(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("half a minute of waiting for lost answers")
+	}
 	x := newAccount(t, handlertest.Options{})
 	person := x.User(handlertest.Employee.Email)
 	acts := []struct {
@@ -442,6 +445,9 @@ func (x account) until(recipe string, fields any) change.Change {
 // TestCreatedOnce: a lost answer to operation 22, which takes two teams of one name, makes one team.
 func TestCreatedOnce(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("half a minute of waiting for lost answers")
+	}
 	x := newAccount(t, handlertest.Options{})
 	for name, f := range map[string]emulator.Fault{
 		"Once before": {Operation: 22, Effect: emulator.EffectDrop, Count: 1},

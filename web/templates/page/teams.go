@@ -29,6 +29,13 @@ type TeamProps struct {
 	Frame       layout.Props
 	ID, Name    string
 	Description string
+	// Color is such as "#2b6cb0", Avatar the name of an icon; either may be empty.
+	Color, Avatar string
+	// EditURL shows the fields as a form, empty for those who may not change them; Edit is that form.
+	EditURL string
+	Edit    *TeamEditProps
+	// Danger are the acts that take something away.
+	Danger      []component.MenuItem
 	Notice      string
 	Inactive    bool
 	External    bool
@@ -49,6 +56,22 @@ type TeamProps struct {
 	// ShowRequests is set for those who may read requests.
 	ShowRequests bool
 	Requests     []HomeChange
+}
+
+// TeamEditProps is the form of the fields that are edited in place.
+type TeamEditProps struct {
+	Action, CancelURL string
+	Fields            TeamFields
+	// Was are the values with which the form is drawn.
+	Was      []component.Hidden
+	Problems component.ErrorSummaryProps
+	Bad      map[string]string
+}
+
+// TeamActionsProps are the buttons of a team's head.
+type TeamActionsProps struct {
+	AddURL string
+	Menu   component.MenuProps
 }
 
 // Member is a person on a team's page.
