@@ -66,7 +66,7 @@ var auditEvents = []struct {
 }{
 	{audit.Submitted, "Requests made"}, {audit.Approved, "Approvals"}, {audit.Rejected, "Rejections"}, {audit.Withdrawn, "Withdrawn"}, {audit.Lapsed, "Lapsed"},
 	{audit.Started, "Runs started"}, {audit.Intent, "Calls to Gtmhub"}, {audit.Outcome, "Outcomes"}, {audit.Paused, "Paused"}, {audit.Resumed, "Resumed"},
-	{audit.Cancelled, "Cancelled"}, {audit.Retried, "Tried again"}, {audit.Released, "Held rows released"}, {audit.Dropped, "Held rows dropped"}, {audit.Finished, "Runs finished"}, {audit.Refused, "Not allowed"},
+	{audit.Cancelled, "Cancelled"}, {audit.Retried, "Tried again"}, {audit.Hastened, "Started early"}, {audit.Released, "Held rows released"}, {audit.Dropped, "Held rows dropped"}, {audit.Finished, "Runs finished"}, {audit.Refused, "Not allowed"},
 	{audit.SignedIn, "Sign-ins"}, {audit.SignedOut, "Sign-outs"}, {audit.SignInDeny, "Refused sign-ins"}, {audit.SignInLink, "Linked sign-ins"},
 }
 
@@ -275,6 +275,8 @@ func auditSentence(e *audit.Entry, c *change.Change) (sentence, detail string) {
 		return who + " cancelled " + request, e.Result
 	case audit.Retried:
 		return who + " had the failed rows of " + request + " tried again", e.Result
+	case audit.Hastened:
+		return who + " started " + request + " before its date", e.Result
 	case audit.Released:
 		return who + " let a held row of " + request + " go on with what was there by then", e.Result
 	case audit.Dropped:

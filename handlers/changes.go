@@ -110,6 +110,9 @@ func (s *server) changeItem(c *change.Change) page.ChangeItem {
 	main := c.Main()
 	item := page.ChangeItem{Number: c.Number, Title: c.Title, URL: route.Change(c.ID), By: c.Requester.Name, Reason: c.Reason,
 		People: people(main.Total()), State: c.State.Word(), Parts: parts(main), Counts: words(main), Made: s.when(c.Created)}
+	if !c.Planned.IsZero() && !c.State.Ended() && c.Started.IsZero() {
+		item.Planned = "for " + s.planned(c.Planned)
+	}
 	if c.State == change.Waiting && !c.Lapses.IsZero() {
 		left := until(s.Now(), c.Lapses)
 		item.Lapses = s.when(c.Lapses)
@@ -289,6 +292,8 @@ func (s *server) changesDecide(w http.ResponseWriter, r *http.Request) error {
 		text = "Rejected. The requester reads your reason."
 	case done.State == change.Waiting:
 		kind, text = layout.ToastInfo, "Your approval is stored. One more person has to agree."
+	case done.State == change.Scheduled:
+		text = "Approved. It starts on " + s.planned(done.Planned) + "."
 	case len(typed.reject) > 0:
 		text = "Approved, " + count(len(typed.reject)) + " rejected. The rest is carried out now."
 	}

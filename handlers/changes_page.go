@@ -175,6 +175,9 @@ func (s *server) changeFacts(c *change.Change) []component.Definition {
 		rule.Term = "Needs no decision"
 	}
 	facts = append(append(facts, rule), undoFacts(c)...)
+	if !c.Planned.IsZero() {
+		facts = append(facts, component.Definition{Term: "Starts on", Text: s.planned(c.Planned), Origin: s.exact(c.Planned)})
+	}
 	if c.State == change.Waiting && !c.Lapses.IsZero() {
 		facts = append(facts, component.Definition{Term: "Lapses", Text: "in " + until(s.Now(), c.Lapses) + ", if nobody decides", Origin: s.exact(c.Lapses)})
 	}
@@ -216,6 +219,9 @@ func (s *server) changeRun(r *http.Request, c *change.Change) (page.ChangeRun, e
 		run.Announce = "Paused at " + run.Progress.Text
 	case change.Approved:
 		run.MayClose = "It starts in a moment. You can close this page."
+	case change.Scheduled:
+		run.Note = "Scheduled for " + s.planned(c.Planned) + ". It starts by itself; nothing has been done yet."
+		run.MayClose = "You can close this page, we will tell you."
 	case change.Finished, change.Problems, change.Cancelled:
 		run.Announce = c.State.Word() + ": " + words(main)
 	}
@@ -337,13 +343,15 @@ func changeActs(a access.Actor, c *change.Change) []component.PostButtonProps {
 	switch c.State {
 	case change.Running, change.Approved:
 		out = append(out, post("pause", "Pause", component.IconPlayerPause, component.ButtonDefault))
+	case change.Scheduled:
+		out = append(out, post("start", "Start now", component.IconPlayerPlay, component.ButtonDefault))
 	case change.Paused:
 		out = append(out, post("resume", "Go on", component.IconPlayerPlay, component.ButtonPrimary))
 	case change.Problems:
 		out = append(out, post("retry", "Try the "+count(failed)+" failed again", component.IconRefresh, component.ButtonDefault))
 	}
 	switch c.State {
-	case change.Running, change.Approved, change.Paused:
+	case change.Running, change.Approved, change.Scheduled, change.Paused:
 		if left := c.Main()[change.Queued] + c.Main()[change.Held]; left > 0 {
 			out = append(out, post("cancel", "Cancel the "+count(left)+" left", component.IconX, component.ButtonDefault))
 		} else if open > 0 {
@@ -592,6 +600,7 @@ var storyEvents = []struct {
 }{
 	{audit.Paused, "paused it", component.IconPlayerPause, component.ToneWarning},
 	{audit.Resumed, "let it go on", component.IconPlayerPlay, component.ToneInfo},
+	{audit.Hastened, "started it before its date", component.IconPlayerPlay, component.ToneInfo},
 	{audit.Released, "let a held row go on", component.IconPlayerPlay, component.ToneInfo},
 	{audit.Dropped, "dropped a held row", component.IconX, component.ToneNeutral},
 	{audit.Retried, "had the failed rows tried again", component.IconRefresh, component.ToneInfo},

@@ -27,6 +27,7 @@ type reviewForm struct {
 	// Decided says that somebody else decides; Blocked that rows are left behind.
 	Decided bool
 	Blocked bool
+	On      sendOn
 	Reason  string `form:"reason" validate:"required_if=Decided true,max=1000" message:"Say in up to 1000 characters why these people join, for the person who decides."`
 	Without string `form:"without" validate:"required_if=Blocked true" message:"Some rows cannot be invited. Tick that they are left out, or go back and repair them."`
 }
@@ -63,7 +64,8 @@ func (s *server) inviteSubmit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := reviewForm{Version: v.Get("version"), Seen: v.Get("seen"), Reason: strings.TrimSpace(strings.ReplaceAll(v.Get("reason"), "\r\n", "\n")), Without: v.Get("without")}
+	f := reviewForm{Version: v.Get("version"), Seen: v.Get("seen"), Reason: strings.TrimSpace(strings.ReplaceAll(v.Get("reason"), "\r\n", "\n")), Without: v.Get("without"),
+		On: sendOn{v.Get("sendOn"), v.Get("sendAt")}}
 	again := func(status int, bad problems) error {
 		if status == http.StatusConflict {
 			if sent, ok := s.soonSent(r); ok {
@@ -100,7 +102,12 @@ func (s *server) inviteSubmit(w http.ResponseWriter, r *http.Request) error {
 		return s.reviewPage(w, r, http.StatusConflict, k, f, problems{{Message: "The account has changed since you opened this page, so nothing was sent. Look at the new numbers, then send."}})
 	}
 	f.Decided, f.Blocked = k.preview.Verdict.Outcome == access.NeedsDecision, k.counts()[wordNotPossible] > 0
-	if bad := check(f); len(bad) > 0 {
+	when, wrong := f.On.time(s.Zone, s.Now())
+	bad := check(f)
+	if wrong != "" {
+		bad = append(bad, component.Problem{Field: "sendOn", Message: wrong})
+	}
+	if len(bad) > 0 {
 		return s.reviewPage(w, r, http.StatusUnprocessableEntity, k, f, bad)
 	}
 	format, err := json.Marshal(d.Format)
@@ -108,7 +115,7 @@ func (s *server) inviteSubmit(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("write format: %w", err)
 	}
 	c, err := s.Changes.Submit(ctx, actorFrom(ctx), personFrom(ctx), change.Input{ID: id.Change(d.ID), Recipe: change.InvitePeople, Fields: change.Fields(k.invitations()), Reason: f.Reason,
-		Source: &change.Source{Name: d.Name, Data: d.Data, Format: format}})
+		Source: &change.Source{Name: d.Name, Data: d.Data, Format: format}, NotBefore: when})
 	if bad, ok := complaint(err); ok {
 		return s.reviewPage(w, r, http.StatusUnprocessableEntity, k, f, bad)
 	}
@@ -120,7 +127,10 @@ func (s *server) inviteSubmit(w http.ResponseWriter, r *http.Request) error {
 		s.Log.Warn("delete the draft of a sent list", "err", err)
 	}
 	said := fmt.Sprintf("Request #%d was sent and waits for a decision.", c.Number)
-	if c.Deciders == 0 {
+	switch {
+	case c.State == change.Scheduled:
+		said = fmt.Sprintf("Request #%d is scheduled for %s.", c.Number, s.planned(c.Planned))
+	case c.Deciders == 0:
 		said = fmt.Sprintf("Request #%d is being carried out.", c.Number)
 	}
 	if err := s.say(w, r, layout.ToastSuccess, said); err != nil {
@@ -194,6 +204,7 @@ func (k *worked) asked(act access.Act) int {
 
 func (s *server) reviewPage(w http.ResponseWriter, r *http.Request, status int, k *worked, f reviewForm, bad problems) error {
 	p := newInviteReviewProps(k, f, bad)
+	p.SendOn, p.SendAt = f.On.fields(s.Zone, s.Now(), bad.of("sendOn"))
 	var err error
 	if p.Frame, err = s.frame(w, r, route.Invite, layout.Props{Title: "Review and send", Subtitle: k.draft.Name, Crumbs: []layout.Crumb{{Label: "Invite people", URL: route.Invite}}}); err != nil {
 		return err

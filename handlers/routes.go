@@ -68,6 +68,7 @@ func (s *server) routes() []endpoint {
 		{"POST /changes/{id}/resume", access.SignedIn, s.changesResume, 0},
 		{"POST /changes/{id}/cancel", access.SignedIn, s.changesCancel, 0},
 		{"POST /changes/{id}/retry", access.SignedIn, s.changesRetry, 0},
+		{"POST /changes/{id}/start", access.SignedIn, s.changesStart, 0},
 		{"POST /changes/{id}/held", access.SignedIn, s.changesHeld, 0},
 		{"GET /changes/{id}/undo", access.SignedIn, s.changesUndoForm, 0},
 		{"POST /changes/{id}/undo", access.SignedIn, s.changesUndo, 0},

@@ -38,6 +38,7 @@ const (
 	Retried    Event = "retried"
 	Started    Event = "started"
 	Finished   Event = "finished"
+	Hastened   Event = "hastened" // a scheduled change was started before its date
 	Released   Event = "released" // a held row goes on with the value that it met
 	Dropped    Event = "dropped"  // a held row is not done
 	Intent     Event = "intent"   // stored before an upstream call

@@ -96,6 +96,7 @@ func TestSteeringInAllStates(t *testing.T) {
 		"resume":   func(c id.Change) error { return e.changes.Resume(t.Context(), e.hr, c) },
 		"cancel":   func(c id.Change) error { return e.changes.Cancel(t.Context(), e.hr, c) },
 		"retry":    func(c id.Change) error { _, err := e.changes.Retry(t.Context(), e.hr, c); return err },
+		"start":    func(c id.Change) error { return e.changes.StartNow(t.Context(), e.hr, c) },
 		"withdraw": func(c id.Change) error { return e.changes.Withdraw(t.Context(), e.hr, c) },
 		"release": func(c id.Change) error {
 			_, err := e.changes.Release(t.Context(), e.hr, c, e.rows(c, "held"))
@@ -108,7 +109,7 @@ func TestSteeringInAllStates(t *testing.T) {
 		c := change.Change{ID: id.NewChange(), Kind: "labels", Title: "Set labels", Requester: e.me, State: state, Version: 1}
 		rows := []change.Row{}
 		states := []change.RowState{change.Queued, change.Done}
-		if !state.Ended() && state != change.Waiting && state != change.Approved {
+		if !state.Ended() && state != change.Waiting && state != change.Approved && state != change.Scheduled {
 			states = append(states, change.Held, change.RefusedRow)
 		}
 		if state == change.Problems {

@@ -24,6 +24,8 @@ type Input struct {
 	Reason string
 	// Source is the uploaded file, nil for none.
 	Source *Source
+	// NotBefore is when the change may start at the earliest; zero for at once. At most [LongestPlan] ahead.
+	NotBefore time.Time
 	// Shown, when set, is the mark ([Plan.Mark]) of the plan that the person saw. Submitting is a Conflict when the plan
 	// has another one by now.
 	Shown string

@@ -243,16 +243,16 @@ func (r *Runner) start(ctx context.Context, c *Change) error {
 	case c.State == Waiting:
 		err = r.o.Store.Move(ctx, c.ID, []State{Waiting}, Lapsed, "Nobody decided in time. Nothing was done; the request can be made again.",
 			audit.Entry{Who: schedule, Event: audit.Lapsed, Change: c.ID, Act: c.Kind})
-	case c.State == Approved && !c.Lapses.IsZero():
+	case (c.State == Approved || c.State == Scheduled) && !c.Lapses.IsZero():
 		// Only the database knows whether it is too late; it refuses this before the time, and the start after it.
-		err = r.o.Store.Move(ctx, c.ID, []State{Approved}, Lapsed, "It was approved, but could not be started in time. Nothing was done; the request can be made again.",
+		err = r.o.Store.Move(ctx, c.ID, []State{c.State}, Lapsed, "It was approved, but could not be started in time. Nothing was done; the request can be made again.",
 			audit.Entry{Who: schedule, Event: audit.Lapsed, Change: c.ID, Act: c.Kind})
 		if !errors.Is(err, fault.Conflict) {
 			return err
 		}
 		fallthrough
-	case c.State == Approved:
-		err = r.o.Store.Move(ctx, c.ID, []State{Approved}, Running, "", audit.Entry{Who: schedule, Event: audit.Started, Change: c.ID, Act: c.Kind, PlanHash: c.Hash})
+	case c.State == Approved || c.State == Scheduled:
+		err = r.o.Store.Move(ctx, c.ID, []State{c.State}, Running, "", audit.Entry{Who: schedule, Event: audit.Started, Change: c.ID, Act: c.Kind, PlanHash: c.Hash})
 	}
 	if errors.Is(err, fault.Conflict) {
 		return nil

@@ -105,6 +105,9 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 	if utf8.RuneCountInString(in.Reason) > MaxReason {
 		return Change{}, &fault.FieldError{Field: "reason", Message: fmt.Sprintf("The reason may have at most %d characters.", MaxReason)}
 	}
+	if err := plannable(in.NotBefore, time.Now()); err != nil {
+		return Change{}, err
+	}
 	p, err := s.Preview(ctx, a, requester, in)
 	if err != nil {
 		return Change{}, err
@@ -121,7 +124,7 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 	}
 	c := Change{
 		ID: cmp.Or(in.ID, id.NewChange()), Kind: in.Recipe, Title: p.Title, Requester: requester, Reason: in.Reason,
-		State: Approved, UndoOf: Link{ID: p.UndoOf}, Version: 1, Deciders: p.Verdict.Deciders, Rule: p.Verdict.Rule, RuleSentence: p.Verdict.Sentence,
+		State: Approved, UndoOf: Link{ID: p.UndoOf}, Planned: in.NotBefore, Version: 1, Deciders: p.Verdict.Deciders, Rule: p.Verdict.Rule, RuleSentence: p.Verdict.Sentence,
 	}
 	if in.Source != nil {
 		c.SourceName = in.Source.Name
@@ -425,7 +428,7 @@ func (s *Service) Cancel(ctx context.Context, a access.Actor, c id.Change) error
 	if err != nil {
 		return err
 	}
-	err = s.o.Store.Move(ctx, c, []State{Approved, Running, Paused}, Cancelled, "Cancelled by "+a.Name+".",
+	err = s.o.Store.Move(ctx, c, []State{Approved, Scheduled, Running, Paused}, Cancelled, "Cancelled by "+a.Name+".",
 		audit.Entry{Who: audit.WhoIs(a), Event: audit.Cancelled, Change: c, Act: ch.Kind})
 	return s.settled(ctx, c, err, Cancelled)
 }

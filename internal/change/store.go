@@ -13,7 +13,8 @@ import (
 // It is safe for concurrent use by several instances. Errors carry fault kinds: NotFound, Conflict, Full, Unavailable.
 type Store interface {
 	// Create stores a new change with its rows and its source (nil for none; the name is Change.SourceName) and gives it the next Number. A change whose Deciders is above 0 gets
-	// Lapses = now + lapse.
+	// Lapses = now + lapse. A change that needs no decision and is Planned for later is Scheduled, and lapses that long after
+	// its date.
 	Create(ctx context.Context, c Change, rows []Row, source *Source, lapse time.Duration, entries ...audit.Entry) (Change, error)
 	// Change returns the head with decisions and counts.
 	Change(ctx context.Context, c id.Change) (Change, error)
@@ -27,18 +28,18 @@ type Store interface {
 	// Decide records one decision if the change is waiting, has this version and hash, and has not lapsed. Rows that
 	// it rejects, and the rows that depend on them, get RejectedRow with the reason. A whole rejection rejects all
 	// that is queued and moves the change to Rejected. When the required number of approvals is there, the change
-	// moves to Approved. If all queued rows were rejected the change moves to Rejected too. Conflict when somebody
+	// moves to Approved, or to Scheduled if its date is still to come. If all queued rows were rejected the change moves to Rejected too. Conflict when somebody
 	// else was faster or the same person has decided before.
 	Decide(ctx context.Context, c id.Change, d Decision, entries ...audit.Entry) (Change, error)
 	// Move changes the state by one conditional update: Conflict unless the state is one of from. Moving to an ended
 	// state sets Ended; to Cancelled or Withdrawn or Lapsed turns queued and held rows into CancelledRow with the
 	// note as reason; to Running sets Started once and clears Resumes and Note. Moving to Lapsed is Conflict before the
-	// time of Lapses, and starting a change is Conflict after it.
+	// time of Lapses, and starting a change is Conflict after it, or before its date while it is Scheduled.
 	Move(ctx context.Context, c id.Change, from []State, to State, note string, entries ...audit.Entry) error
 	// Retry puts the refused and attention rows (and the rows cancelled because of them) back to queued with Attempt
 	// 0, and a Problems change back to Running. It returns how many rows.
 	Retry(ctx context.Context, c id.Change, entries ...audit.Entry) (int, error)
-	// Due returns the changes that the runner must look at: approved, running, and waiting or approved ones that have lapsed.
+	// Due returns the changes that the runner must look at: approved, running, scheduled ones whose date has come, and waiting or approved ones that have lapsed.
 	Due(ctx context.Context) ([]Change, error)
 
 	// Claim takes up to max rows that may go now, of running changes whose Resumes has passed: queued, NotBefore

@@ -17,6 +17,7 @@ type State string
 const (
 	Waiting   State = "waiting"   // for a decision
 	Approved  State = "approved"  // decided (or direct), not started yet
+	Scheduled State = "scheduled" // decided (or direct), starts on its date
 	Running   State = "running"   // rows are being carried out
 	Paused    State = "paused"    // by a person, or because Gtmhub refused; goes on when a person says so
 	Finished  State = "finished"  // every row is done or had nothing to do
@@ -29,7 +30,7 @@ const (
 
 // States lists all states, in the order of a change's life.
 func States() []State {
-	return []State{Waiting, Approved, Running, Paused, Finished, Problems, Rejected, Withdrawn, Lapsed, Cancelled}
+	return []State{Waiting, Approved, Scheduled, Running, Paused, Finished, Problems, Rejected, Withdrawn, Lapsed, Cancelled}
 }
 
 // Word is the state in the words of the pages.
@@ -195,6 +196,8 @@ type Change struct {
 	SourceName string
 	// Created, Lapses (zero when it cannot lapse), Started and Ended are UTC.
 	Created, Lapses, Started, Ended time.Time
+	// Planned is the date before which it does not start; zero for at once.
+	Planned time.Time
 	// WentOn is when it last began, or went on after a break: what its rate is measured from.
 	WentOn time.Time
 	// Resumes is when running changes go on after Gtmhub asked to slow down: the same for all of them, zero if it never did.

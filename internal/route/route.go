@@ -72,7 +72,7 @@ func Draft[T ~string](draft T, step string) string { return join("invite", strin
 // Change is the page of a change.
 func Change[T ~string](change T) string { return join("changes", string(change)) }
 
-// ChangeAct takes the POSTs about a change: "decide", "withdraw", "pause", "resume", "cancel", "retry", "held", "undo". The last is
+// ChangeAct takes the POSTs about a change: "decide", "withdraw", "pause", "resume", "cancel", "retry", "start", "held", "undo". The last is
 // also the page that shows beforehand what would be taken back.
 func ChangeAct[T ~string](change T, act string) string { return join("changes", string(change), act) }
 

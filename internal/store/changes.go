@@ -26,7 +26,7 @@ type ChangeStore struct{ s *Store }
 func (s *Store) Changes() *ChangeStore { return &ChangeStore{s} }
 
 const changeColumns = `id, number, kind, title, requester, reason, state, note, version, hash, deciders, rule, rule_sentence,
-	source_name, created, lapses, started, ended, undo_of, went_on`
+	source_name, created, lapses, started, ended, undo_of, went_on, planned`
 
 // Create implements change.Store. Rows that wait for a row which the plan found not possible are cancelled at once.
 func (c *ChangeStore) Create(ctx context.Context, ch change.Change, rows []change.Row, source *change.Source, lapse time.Duration, entries ...audit.Entry) (change.Change, error) {
@@ -53,6 +53,9 @@ func (c *ChangeStore) Create(ctx context.Context, ch change.Change, rows []chang
 		if ch.Deciders > 0 {
 			lapses = now.Add(lapse)
 		}
+		if ch.State == change.Approved && ch.Planned.After(now) {
+			ch.State, lapses = change.Scheduled, ch.Planned.Add(lapse)
+		}
 		if ch.State == change.Running {
 			started = now
 		}
@@ -61,7 +64,7 @@ func (c *ChangeStore) Create(ctx context.Context, ch change.Change, rows []chang
 		}
 		err = t.insert("change", changeColumns+", requester_key, requester_user, resumes", [][]any{{
 			string(ch.ID), number, ch.Kind, ch.Title, string(requester), ch.Reason, string(ch.State), ch.Note, ch.Version, ch.Hash, ch.Deciders,
-			ch.Rule, ch.RuleSentence, ch.SourceName, millis(now), millis(lapses), millis(started), millis(ended), string(ch.UndoOf.ID), millis(started),
+			ch.Rule, ch.RuleSentence, ch.SourceName, millis(now), millis(lapses), millis(started), millis(ended), string(ch.UndoOf.ID), millis(started), millis(ch.Planned),
 			personKey(ch.Requester), string(ch.Requester.User), 0,
 		}})
 		if err != nil {
@@ -190,14 +193,14 @@ func (t *tx) undos(at map[id.Change]*change.Change, ids []any) error {
 func scanChange(scan func(...any) error) (change.Change, error) {
 	var c change.Change
 	var requester string
-	var created, lapses, started, ended, wentOn int64
+	var created, lapses, started, ended, wentOn, planned int64
 	err := scan(&c.ID, &c.Number, &c.Kind, &c.Title, &requester, &c.Reason, &c.State, &c.Note, &c.Version, &c.Hash, &c.Deciders, &c.Rule,
-		&c.RuleSentence, &c.SourceName, &created, &lapses, &started, &ended, &c.UndoOf.ID, &wentOn)
+		&c.RuleSentence, &c.SourceName, &created, &lapses, &started, &ended, &c.UndoOf.ID, &wentOn, &planned)
 	if err != nil {
 		return c, err
 	}
 	c.Created, c.Lapses, c.Started = fromMillis(created), fromMillis(lapses), fromMillis(started)
-	c.Ended, c.WentOn = fromMillis(ended), fromMillis(wentOn)
+	c.Ended, c.WentOn, c.Planned = fromMillis(ended), fromMillis(wentOn), fromMillis(planned)
 	return c, json.Unmarshal([]byte(requester), &c.Requester)
 }
 
@@ -395,7 +398,8 @@ func (t *tx) advance(ch id.Change, d change.Decision, deciders int, lapse int64)
 	case !d.Approve, len(d.Rejected) > 0 && queued == 0:
 		_, err = t.exec(`UPDATE change SET state = 'rejected', note = $1, ended = {now} WHERE id = $2`, d.Reason, string(ch))
 	case approvals >= deciders:
-		_, err = t.exec(`UPDATE change SET state = 'approved', lapses = CASE WHEN lapses > 0 THEN {now} + $1 ELSE 0 END WHERE id = $2`, lapse, string(ch))
+		_, err = t.exec(`UPDATE change SET state = CASE WHEN planned > {now} THEN 'scheduled' ELSE 'approved' END,
+			lapses = CASE WHEN planned > {now} THEN planned + $1 WHEN lapses > 0 THEN {now} + $1 ELSE 0 END WHERE id = $2`, lapse, string(ch))
 	}
 	return err
 }
@@ -418,6 +422,7 @@ func (c *ChangeStore) Move(ctx context.Context, ch id.Change, from []change.Stat
 			w.add("lapses > 0 AND lapses <= {now}")
 		case change.Running:
 			w.add("(started > 0 OR lapses = 0 OR lapses > {now})") // a decision that is too old starts nothing
+			w.add("(state <> 'scheduled' OR planned <= {now})")
 		}
 		n, err := t.exec(`UPDATE change SET state = $1, note = $2,
 			started = CASE WHEN $3 AND started = 0 THEN {now} ELSE started END,
@@ -484,7 +489,7 @@ func (c *ChangeStore) Retry(ctx context.Context, ch id.Change, entries ...audit.
 // Due implements change.Store. Changes that have begun come first, in the order in which they began.
 func (c *ChangeStore) Due(ctx context.Context) (out []change.Change, err error) {
 	err = c.s.read(ctx, "list due changes", func(t *tx) error {
-		out, err = t.changes(`WHERE state IN ('approved', 'running') OR state = 'waiting' AND lapses > 0 AND lapses <= {now}
+		out, err = t.changes(`WHERE state IN ('approved', 'running') OR state = 'scheduled' AND planned <= {now} OR state = 'waiting' AND lapses > 0 AND lapses <= {now}
 			ORDER BY CASE WHEN started = 0 THEN 1 ELSE 0 END, started, number`)
 		return err
 	})

@@ -476,7 +476,7 @@ func testDue(t *testing.T, s *store.Store) {
 	for _, c := range got {
 		want = append(want, c.Title)
 	}
-	equal(t, "due", want, []string{"running", "approved", "late"})
+	equal(t, "due", want, []string{"running", "approved", "scheduled", "late"})
 }
 
 func testRecentDirect(t *testing.T, s *store.Store) {

@@ -111,3 +111,57 @@ func testHeld(t *testing.T, s *store.Store) {
 	}
 	equal(t, "entries: one for each row that was moved", events, map[audit.Event]int{audit.Released: 1, audit.Dropped: 3})
 }
+
+func testSchedule(t *testing.T, s *store.Store) {
+	st := s.Changes()
+	plan := func(state change.State, in time.Duration) change.Change {
+		all := rows(0, 1)
+		c := head(state, all)
+		c.Planned = time.Now().Add(in).UTC().Truncate(time.Millisecond)
+		out, err := st.Create(t.Context(), c, all, nil, time.Hour)
+		ok(t, "create", err)
+		equal(t, "planned", out.Planned, c.Planned)
+		return out
+	}
+	start := func(c change.Change) error {
+		return st.Move(t.Context(), c.ID, []change.State{change.Scheduled, change.Approved}, change.Running, "")
+	}
+	later := plan(change.Approved, 24*time.Hour)
+	equal(t, "a direct change with a date", later.State, change.Scheduled)
+	equal(t, "lapses after its date", later.Lapses, later.Planned.Add(time.Hour))
+	wantKind(t, "start before the date", start(later), fault.Conflict)
+	ok(t, "start now", st.Move(t.Context(), later.ID, []change.State{change.Scheduled}, change.Approved, ""))
+	ok(t, "start", start(later))
+
+	asked := plan(change.Waiting, 24*time.Hour)
+	equal(t, "a request with a date", asked.State, change.Waiting)
+	got, err := st.Decide(t.Context(), asked.ID, change.Decision{Version: 1, Hash: asked.Hash, By: person(2), Approve: true})
+	ok(t, "decide", err)
+	equal(t, "decided before the date", got.State, change.Scheduled)
+	equal(t, "lapses after its date", got.Lapses, got.Planned.Add(time.Hour))
+
+	passed := plan(change.Waiting, -time.Minute)
+	got, err = st.Decide(t.Context(), passed.ID, change.Decision{Version: 1, Hash: passed.Hash, By: person(2), Approve: true})
+	ok(t, "decide", err)
+	equal(t, "decided after the date", got.State, change.Approved)
+
+	soon := plan(change.Approved, 300*time.Millisecond)
+	due := func() []string {
+		list, err := st.Due(t.Context())
+		ok(t, "due", err)
+		var out []string
+		for _, c := range list {
+			if c.ID == soon.ID || c.ID == asked.ID {
+				out = append(out, string(c.State))
+			}
+		}
+		return out
+	}
+	for tick := time.NewTicker(50 * time.Millisecond); len(due()) == 0; {
+		<-tick.C
+	}
+	equal(t, "due: only the one whose date has come", due(), []string{"scheduled"})
+	ok(t, "start on its date", start(soon))
+	ok(t, "cancel before the date", st.Move(t.Context(), asked.ID, []change.State{change.Scheduled}, change.Cancelled, "Not needed."))
+	equal(t, "its rows", mainCounts(t, s, asked.ID), change.Counts{change.CancelledRow: 1})
+}

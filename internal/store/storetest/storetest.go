@@ -66,6 +66,7 @@ func tests() map[string]func(*testing.T, *store.Store) {
 		"payloads":                     testPayloads,
 		"slow grows":                   testSlowGrows,
 		"held rows":                    testHeld,
+		"schedule":                     testSchedule,
 		"undo links":                   testUndoLinks,
 		"sums after random operations": testSums,
 		"sessions":                     testSessions,

@@ -28,6 +28,8 @@ type ChangeItem struct {
 	People string
 	// State is the state in words.
 	State string
+	// Planned is the date on which it starts, such as "for 1 Dec 2026, 09:00"; empty for none.
+	Planned string
 	// Parts are the rows of the main step by word, and Counts the same as a sentence.
 	Parts  []component.BarPart
 	Counts string

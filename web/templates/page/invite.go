@@ -193,6 +193,9 @@ type InviteReviewProps struct {
 	// Facts say who gets a mail, who has to agree and why, and what whoever decides will look at first.
 	Facts  []component.Definition
 	Reason component.TextareaProps
+	// SendOn and SendAt are the date on which it starts.
+	SendOn component.FieldProps
+	SendAt component.SelectProps
 	// Without is the tick by which a person leaves blocked rows behind knowingly; nil when there are none.
 	Without *component.CheckboxProps
 	// Seen is what the numbers of this page are made of; sending compares it.
