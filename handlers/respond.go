@@ -65,6 +65,9 @@ func (s *server) frame(w http.ResponseWriter, r *http.Request, current string, p
 	if sess != nil {
 		me := personFrom(r.Context())
 		p.User = &layout.UserMenu{Name: me.Name, Email: sess.Email, Initials: initials(me.Name), RoleLabel: a.RoleLabel(), ProfileURL: route.Me, SignOutURL: route.SignOut}
+		if p.Bell == nil {
+			p.Bell = s.bell(r, current)
+		}
 		var flashes []auth.Flash
 		if r.Method == http.MethodGet { // HEAD shows nobody anything, so it must not use the messages up
 			var err error

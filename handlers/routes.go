@@ -75,6 +75,15 @@ func (s *server) routes() []endpoint {
 
 		{"GET /audit", access.AuditRead, s.auditIndex, 0},
 
+		{"GET /notifications", access.SignedIn, s.notificationsIndex, 0},
+		{"POST /notifications/read", access.SignedIn, s.notificationsRead, 0},
+		{"POST /notifications/{id}/open", access.SignedIn, s.notificationsOpen, 0},
+		{"GET /notifications/settings", access.SignedIn, s.notificationChoices, 0},
+		{"POST /notifications/settings", access.SignedIn, s.notificationChoose, 0},
+		{"GET /settings/notifications", access.SettingsManage, s.notifySettings, 0},
+		{"POST /settings/notifications/test", access.SettingsManage, s.notifyTest, 0},
+		{"POST /settings/notifications/again", access.SettingsManage, s.notifyAgain, 0},
+
 		{"GET /favicon.ico", access.Public, s.favicon, 0},
 		{"GET /healthz", access.Public, s.health, 0},
 		{"POST /csp-report", access.Public, s.policyReport, 0},

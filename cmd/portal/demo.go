@@ -21,7 +21,6 @@ import (
 	"github.com/gtmhub-portal/portal/auth/devidp"
 	"github.com/gtmhub-portal/portal/gtmhub"
 	"github.com/gtmhub-portal/portal/gtmhub/emulator"
-	"github.com/gtmhub-portal/portal/internal/actor"
 	"github.com/gtmhub-portal/portal/internal/app"
 	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/id"
@@ -155,17 +154,20 @@ func (d *demoRun) run(ctx context.Context, addr string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("start the local sign-in: %w", err)
 	}
+	mails := d.mailFolder(origin)
+	if err := os.MkdirAll(mails.Dir, 0o700); err != nil {
+		return fmt.Errorf("make the folder for mails: %w", err)
+	}
 	a, err := app.New(ctx, app.Options{
 		DatabaseURL: filepath.Join(d.data, "portal.db"),
 		Gtmhub: gtmhub.Options{BaseURL: "http://" + api.Addr().String() + "/api", AccountID: em.AccountID(), Token: gtmhub.StaticToken(demoToken), UserAgent: "gtmhub-portal/" + stamped(),
 			RatePerSecond: 200, MaxInFlight: 12, MaxBackground: 8, CallTimeout: demoTiming.Call},
-		Providers: []auth.ProviderConfig{{ID: "demo", Name: "the training sign-in", Issuer: issuer, ClientID: demoClient, ClientSecret: demoSecret, Scopes: []string{"profile", "email"}, AllowPlainHTTP: true}},
-		Origin:    origin,
-		Grants: actor.Grants{HR: []string{"group:" + groupHR}, Approvers: []string{"group:" + groupApprover}, Auditors: []string{"group:" + groupAuditor},
-			Operators: []string{"group:" + groupOperator}},
+		Providers:  []auth.ProviderConfig{{ID: "demo", Name: "the training sign-in", Issuer: issuer, ClientID: demoClient, ClientSecret: demoSecret, Scopes: []string{"profile", "email"}, AllowPlainHTTP: true}},
+		Origin:     origin,
+		Grants:     demoGrants(featured),
 		AdminRoles: []string{"Admin", "Account Admin"}, ViewOnlyRoles: []string{"Viewer"}, Timing: demoTiming, RunCalls: 6,
-		Joiners:  joiners.Options{Domains: []string{d.account.Domain}},
-		Training: true, Insecure: true, Version: stamped(), Log: d.log,
+		Joiners: joiners.Options{Domains: []string{d.account.Domain}},
+		Mail:    mails, Training: true, Insecure: true, Version: stamped(), Log: d.log,
 		OnSignIn: func(u id.User) {
 			if err := em.SignedIn(string(u)); err != nil {
 				d.log.Debug("sign-in of a person without a user", "err", err)
@@ -181,7 +183,7 @@ func (d *demoRun) run(ctx context.Context, addr string, out io.Writer) error {
 	for _, s := range []struct {
 		l net.Listener
 		h http.Handler
-	}{{signIn, idp}, {api, em}, {control, em.Control()}} {
+	}{{signIn, idp}, {api, em}, {control, withMails(em.Control(), mails.Dir)}} {
 		server := newServer(s.h, d.log)
 		servers = append(servers, server)
 		go func() {
@@ -258,8 +260,8 @@ func (d *demoRun) greet(out io.Writer, origin *url.URL, control net.Listener, fe
 	for _, p := range featured {
 		fmt.Fprintf(out, "    %-22s %-20s %s\n", p.Title, p.Name, p.Hint)
 	}
-	fmt.Fprintf(out, "    or search for anybody else of %d people.\n\n  The emulated Gtmhub counts users and mails at http://%s/counts\n  Everything is kept in %s. Stop with Ctrl-C; start again to go on.\n\n",
-		users, control.Addr(), d.data)
+	fmt.Fprintf(out, "    or search for anybody else of %d people.\n\n  The emulated Gtmhub counts users and mails at http://%s/counts\n  Mails of the portal are not sent: read them at http://%s/mail/\n  Everything is kept in %s. Stop with Ctrl-C; start again to go on.\n\n",
+		users, control.Addr(), control.Addr(), d.data)
 }
 
 // people are all users who could sign in: those of the account file, and those invited since.

@@ -39,7 +39,7 @@ func (l Letters) props(n Notice) mail.Props {
 		p.Training = w.training
 	}
 	if n.Kind != "" {
-		p.Facts = append(p.Facts, mail.Fact{Label: w.kind, Value: n.Kind}, mail.Fact{Label: w.size, Value: SizeOf(n.Size)})
+		p.Facts = append(p.Facts, mail.Fact{Label: w.kind, Value: KindOf(n)}, mail.Fact{Label: w.size, Value: SizeOf(n.Size)})
 	}
 	if !n.Lapses.IsZero() {
 		zone := l.Zone

@@ -77,7 +77,7 @@ func TestMail(t *testing.T) {
 		}
 		text, html := parts(t, got)
 		for part, body := range map[string]string{"text": text, "html": html} {
-			for _, want := range []string{"Request #12 waits for your decision", "invite people", "2 rows", "27 Nov 2026, 15:03 CET", "Training: nothing in this mail", "You get this because you may decide"} {
+			for _, want := range []string{"Request #12 waits for your decision", "Invite people", "2 rows", "27 Nov 2026, 15:03 CET", "Training: nothing in this mail", "You get this because you may decide"} {
 				if !strings.Contains(body, want) {
 					t.Errorf("%s lacks %q", part, want)
 				}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Text is what a notice says in one language.
@@ -100,6 +102,15 @@ func rows(bad, size int) string {
 		return fmt.Sprintf("1 of %d rows was", size)
 	}
 	return fmt.Sprintf("%d of %d rows were", bad, size)
+}
+
+// KindOf is the kind of the request as the first words of a line: "Invite people".
+func KindOf(n Notice) string {
+	first, size := utf8.DecodeRuneInString(n.Kind)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + n.Kind[size:]
 }
 
 // SizeOf is "1 row" or "300 rows".

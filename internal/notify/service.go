@@ -123,6 +123,9 @@ func (s *Service) transport(c Channel) Transport {
 	}
 }
 
+// On says whether a channel is set up.
+func (s *Service) On(c Channel) bool { return c == Portal || s.transport(c) != nil }
+
 // Sweep deletes notices that are 90 days old and people who have not come for 400 days.
 func (s *Service) Sweep(ctx context.Context) error {
 	_, err := s.o.Store.Sweep(ctx, keep, forget)

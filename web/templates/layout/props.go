@@ -1,6 +1,8 @@
 package layout
 
 import (
+	"strconv"
+
 	"github.com/a-h/templ"
 
 	"github.com/gtmhub-portal/portal/web/templates/component"
@@ -23,6 +25,8 @@ type Props struct {
 	Nav []NavItem
 	// User is the signed-in person; nil draws no account area.
 	User *UserMenu
+	// Bell leads to the person's notifications; nil draws none.
+	Bell *Bell
 	// Training draws the banner which says that no real account is touched.
 	Training bool
 	// Notice is a sentence over the content about the whole portal, such as that Gtmhub does not answer.
@@ -54,6 +58,31 @@ type NavItem struct {
 	Current bool
 	// TestID is the data-testid of the link, such as "nav-users".
 	TestID string
+}
+
+// Bell leads to the list of notifications.
+type Bell struct {
+	URL string
+	// Unread is how many are unread; 0 draws no number.
+	Unread int
+	// Current says that the person is there.
+	Current bool
+}
+
+// Label is the name of the bell for screen readers.
+func (b Bell) Label() string {
+	if b.Unread == 0 {
+		return "Notifications"
+	}
+	return "Notifications, " + strconv.Itoa(b.Unread) + " unread"
+}
+
+// Number is what the bell shows: the number of unread ones, as far as there is room.
+func (b Bell) Number() string {
+	if b.Unread > 99 {
+		return "99+"
+	}
+	return strconv.Itoa(b.Unread)
 }
 
 // UserMenu is the account area: who is signed in, and the way out.
