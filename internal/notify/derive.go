@@ -16,7 +16,7 @@ import (
 
 // The events of the audit trail that are told of. What is not in here is skipped.
 var told = []audit.Event{
-	audit.Submitted, answered, reminded, escalated, audit.Approved, audit.Rejected, returned, audit.Withdrawn, audit.Lapsed,
+	audit.Submitted, answered, edited, reminded, escalated, audit.Approved, audit.Rejected, returned, audit.Withdrawn, audit.Lapsed,
 	audit.Paused, audit.Cancelled, audit.Finished,
 }
 
@@ -26,6 +26,7 @@ const (
 	escalated = audit.Event("escalated")
 	returned  = audit.Event("returned")
 	answered  = audit.Event("answered")
+	edited    = audit.Event("edited")
 )
 
 const (
@@ -186,7 +187,7 @@ func with(n Notice, c Channel, recipient string) Notice {
 // eventOf says what an entry means for people; ok is false when it means nothing, or nothing any more.
 func eventOf(e audit.Entry, c *change.Change) (_ Event, ok bool) {
 	switch e.Event {
-	case audit.Submitted, answered:
+	case audit.Submitted, answered, edited:
 		return Waiting, c.State == change.Waiting
 	case reminded:
 		return Reminded, c.State == change.Waiting

@@ -199,6 +199,7 @@ func TestWhoIsTold(t *testing.T) {
 		{"those who stand in", "escalated", schedule, request(), notify.Escalated, []string{"otto"}, nil},
 		{"a reminder that comes too late", "reminded", schedule, request(in(change.Lapsed)), "", nil, nil},
 		{"answered", "answered", rita, request(), notify.Waiting, everybody, nil},
+		{"repaired, so that it must be decided anew", "edited", rita, request(decidedBy(true, "axel"), func(c *change.Change) { c.Version = 2 }), notify.Waiting, everybody, nil},
 		{"approved", audit.Approved, axel, request(in(change.Approved), decidedBy(true, "axel")), notify.Approved, []string{"rita"}, nil},
 		{"the first of two approvals", audit.Approved, axel, request(decidedBy(true, "axel"), func(c *change.Change) { c.Deciders = 2 }), "", nil, nil},
 		{"the second of two approvals", audit.Approved, axel, request(in(change.Running), decidedBy(true, "hugo", "axel"), func(c *change.Change) { c.Deciders = 2 }), notify.Approved, []string{"rita"}, nil},
@@ -340,11 +341,7 @@ func TestMailFaults(t *testing.T) {
 			b.signIn(person("rita"))
 			server := smtptest.New(t, smtptest.Options{})
 			server.Fail(tc.faults...)
-			mailer := smtp(server)
-			if slices.Contains(tc.faults, smtptest.Slow) {
-				mailer.Timeout = 300 * time.Millisecond
-			}
-			b.o.Mail = mailer
+			b.o.Mail = smtp(server)
 			s := notify.New(b.o)
 			b.happen(audit.Lapsed, schedule, request(in(change.Lapsed)))
 			b.derive(s)
