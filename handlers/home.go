@@ -80,15 +80,16 @@ func (s *server) newHomeProps(r *http.Request) (page.HomeProps, error) {
 	ctx := r.Context()
 	a, me := actorFrom(ctx), personFrom(ctx)
 	view := s.view(ctx)
-	p := page.HomeProps{MayDecide: a.May(access.ChangesDecide)}
+	var p page.HomeProps
 	if a.Scope().All {
 		p.Tiles = homeTiles(view.Counts())
 	}
-	if p.MayDecide {
+	if a.May(access.ChangesDecide) {
 		list, n, err := s.Changes.List(ctx, a, me, change.ForMe, 1, 25)
 		if err != nil {
 			return p, fmt.Errorf("requests that wait: %w", err)
 		}
+		p.MayDecide = a.HR || a.Approver || n > 0 // leads are asked now and then only
 		p.Waiting = s.homeChanges(list, shortList)
 		if n > len(p.Waiting) {
 			p.WaitingMore = quietLink("All "+count(n), route.With(route.Changes, url.Values{"box": {string(change.ForMe)}}), "home-waiting-all")

@@ -25,6 +25,9 @@ func (s *server) teamsIndex(w http.ResponseWriter, r *http.Request) error {
 	if s.Changes.Verdict(actorFrom(r.Context()), access.Question{Act: access.CreateTeam, Rows: 1}).Outcome != access.No {
 		frame.Actions = component.LinkButton(component.LinkButtonProps{Label: "New team", URL: route.TeamNew, Icon: component.IconPlus, Variant: component.ButtonPrimary, TestID: "new-team"})
 	}
+	if frame.Actions == nil && actorFrom(r.Context()).User != "" {
+		frame.Actions = component.LinkButton(component.LinkButtonProps{Label: "Join a team", URL: route.TeamJoin, Icon: component.IconUserPlus, TestID: "join-team"})
+	}
 	if p.Frame, err = s.frame(w, r, route.Teams, frame); err != nil {
 		return err
 	}
@@ -172,6 +175,7 @@ func (s *server) teamPage(w http.ResponseWriter, r *http.Request, status int, te
 	frame := layout.Props{Title: team.Name, Crumbs: s.teamCrumbs(view, team)}
 	var menu []component.MenuItem
 	menu, p.Danger = s.teamMenu(a, team)
+	menu = append(menu, leaveItem(a, team)...)
 	frame.Actions = page.TeamActions(page.TeamActionsProps{AddURL: addURL(p), Menu: component.MenuProps{Label: "More", Items: menu, TestID: "team-menu"}})
 	if p.Frame, err = s.frame(w, r, route.Teams, frame); err != nil {
 		return err

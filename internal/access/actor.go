@@ -135,9 +135,9 @@ func (a Actor) May(p Permission) bool {
 	case UsersChange, TeamsChange, PeopleFind, MembersChange, Invite:
 		return a.HR || a.ActsForTeams()
 	case ChangesRead:
-		return a.HR || a.Auditor || a.Approver || a.ActsForTeams()
+		return a.HR || a.Auditor || a.Approver || a.User != ""
 	case ChangesDecide:
-		return a.HR || a.Approver
+		return a.HR || a.Approver || a.ActsForTeams()
 	case AuditRead:
 		return a.HR || a.Auditor || a.IsLead()
 	case SettingsManage:

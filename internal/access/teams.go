@@ -184,3 +184,11 @@ func (p Policy) decideTeam(a Actor, q Question) Verdict {
 func mayLead(a Actor, c ChangeFacts) bool {
 	return c.Lead != "" && slices.Contains(a.Decides(), c.Lead)
 }
+
+// MayDecideAsLead says whether the lead of a team, or a deputy, still is that, given a fresh reading of the team.
+func MayDecideAsLead(a Actor, t Team) Verdict {
+	if !leads(a, t, DecideMembers) {
+		return no("decide: rights", fmt.Sprintf("You are not the manager of %s any more.", t.Name), "Ask that team's manager or HR.")
+	}
+	return direct("decide", "You may decide on this request.")
+}

@@ -139,7 +139,12 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		},
 	})
 	a := &App{Store: st, Directory: dir, Metrics: counts, Runner: runner, Actors: actors, log: o.Log, logins: st.Auth()}
-	a.Changes = change.NewService(change.Options{Store: st.Changes(), Trail: st.Audit(), Recipes: recipes, Policy: o.Policy, Lapse: o.Lapse, Runner: runner, Inline: o.Inline, Log: o.Log})
+	a.Changes = change.NewService(change.Options{
+		Team: func(ctx context.Context, t id.Team) (access.Team, error) {
+			team, err := dir.FreshTeam(ctx, t)
+			return access.Team{ID: team.ID, Name: team.Name, Manager: team.Manager, Active: team.Active}, directory.Explain(err)
+		},
+		Store: st.Changes(), Trail: st.Audit(), Recipes: recipes, Policy: o.Policy, Lapse: o.Lapse, Runner: runner, Inline: o.Inline, Log: o.Log})
 	a.Notices = notify.New(notify.Options{Store: st.Notices(), Changes: st.Changes(), Actors: actors, Mail: o.Mail, Webhook: o.Webhook, Poll: o.NotifyPoll, Log: o.Log})
 
 	pages := handlers.NewPages(handlers.Options{Training: o.Training, Version: o.Version, Zone: o.Zone, Log: o.Log})

@@ -24,6 +24,8 @@ type Options struct {
 	Recipes []Recipe
 	// Policy is asked at every submission.
 	Policy access.Policy
+	// Team reads a team fresh, for the decisions of its lead.
+	Team func(ctx context.Context, t id.Team) (access.Team, error)
 	// Lapse is how long a request waits for a decision; 0 means 72 hours.
 	Lapse time.Duration
 	// Runner carries out direct changes while the page waits, for at most Inline; 0 means 2 seconds.
@@ -124,7 +126,7 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 	}
 	c := Change{
 		ID: cmp.Or(in.ID, id.NewChange()), Kind: in.Recipe, Title: p.Title, Requester: requester, Reason: in.Reason,
-		State: Approved, UndoOf: Link{ID: p.UndoOf}, Planned: in.NotBefore, Version: 1, Deciders: p.Verdict.Deciders, Rule: p.Verdict.Rule, RuleSentence: p.Verdict.Sentence,
+		State: Approved, UndoOf: Link{ID: p.UndoOf}, Planned: in.NotBefore, Version: 1, Deciders: p.Verdict.Deciders, Lead: p.Verdict.Lead, Rule: p.Verdict.Rule, RuleSentence: p.Verdict.Sentence,
 	}
 	if in.Source != nil {
 		c.SourceName = in.Source.Name
@@ -241,6 +243,9 @@ func (s *Service) List(ctx context.Context, a access.Actor, me Person, b Box, pa
 	switch {
 	case b == ForMe && a.May(access.ChangesDecide):
 		f.States, f.NotRequestedBy, f.SoonestFirst = []State{Waiting}, &me, true
+		if !a.HR && !a.Approver {
+			f.Leads = append([]id.Team{}, a.Decides()...)
+		}
 	case b == ForMe:
 		return nil, 0, nil
 	case b == All && (a.HR || a.Auditor):
@@ -319,6 +324,16 @@ func (s *Service) Decide(ctx context.Context, a access.Actor, by Person, c id.Ch
 	if v := access.MayDecide(a, facts); v.Outcome == access.No {
 		s.refused(ctx, a, "decide", v)
 		return Change{}, fault.New(fault.Forbidden, strings.TrimSpace(v.Sentence+" "+v.Help))
+	}
+	if !a.HR && !a.Approver { // the right hangs on the team, which is read again
+		team, err := s.o.Team(ctx, ch.Lead)
+		if err != nil {
+			return Change{}, err
+		}
+		if v := access.MayDecideAsLead(a, team); v.Outcome == access.No {
+			s.refused(ctx, a, "decide", v)
+			return Change{}, fault.New(fault.Forbidden, strings.TrimSpace(v.Sentence+" "+v.Help))
+		}
 	}
 	w.Reason = strings.TrimSpace(w.Reason)
 	if (!w.Approve || len(w.Reject) > 0) && w.Reason == "" {

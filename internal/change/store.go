@@ -113,6 +113,8 @@ type Filter struct {
 	DecidedBy *Person
 	// NotRequestedBy leaves one person's own out: what waits for me.
 	NotRequestedBy *Person
+	// Leads, when not nil, limits to the changes on which the leads of these teams may decide (Change.Lead).
+	Leads []id.Team
 	// Team limits to changes with a row about the team; User likewise.
 	Team id.Team
 	User id.User

@@ -192,6 +192,8 @@ type Change struct {
 	// Deciders is how many people must agree; 0 for a direct change. Rule and RuleSentence say why.
 	Deciders           int
 	Rule, RuleSentence string
+	// Lead is the team whose lead may decide beside HR; empty for none.
+	Lead id.Team
 	// SourceName is the name of the uploaded file, empty if there was none.
 	SourceName string
 	// Created, Lapses (zero when it cannot lapse), Started and Ended are UTC.
@@ -227,7 +229,7 @@ func (c *Change) Main() Counts {
 
 // Facts are what decisions about the change need.
 func (c *Change) Facts() access.ChangeFacts {
-	f := access.ChangeFacts{Requester: c.Requester.Actor(), Waiting: c.State == Waiting}
+	f := access.ChangeFacts{Lead: c.Lead, Requester: c.Requester.Actor(), Waiting: c.State == Waiting}
 	for _, d := range c.Decisions {
 		f.Deciders = append(f.Deciders, d.By.Actor())
 	}

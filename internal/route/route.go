@@ -55,6 +55,9 @@ func TeamEdit[T ~string](team T) string { return join("teams", string(team), "ed
 // "activate", "deactivate", "delete", "all".
 func TeamAct[T ~string](team T, act string) string { return join("teams", string(team), "do", act) }
 
+// TeamSelf is the page (and takes its POST) of somebody who wants to "join" or to "leave" a team.
+func TeamSelf[T ~string](team T, act string) string { return join("teams", string(team), act) }
+
 // TeamAdd is the page (and dialog) that finds people to add to a team.
 func TeamAdd[T ~string](team T) string { return join("teams", string(team), "add") }
 

@@ -26,7 +26,7 @@ type ChangeStore struct{ s *Store }
 func (s *Store) Changes() *ChangeStore { return &ChangeStore{s} }
 
 const changeColumns = `id, number, kind, title, requester, reason, state, note, version, hash, deciders, rule, rule_sentence,
-	source_name, created, lapses, started, ended, undo_of, went_on, planned`
+	source_name, created, lapses, started, ended, undo_of, went_on, planned, lead_team`
 
 // Create implements change.Store. Rows that wait for a row which the plan found not possible are cancelled at once.
 func (c *ChangeStore) Create(ctx context.Context, ch change.Change, rows []change.Row, source *change.Source, lapse time.Duration, entries ...audit.Entry) (change.Change, error) {
@@ -64,7 +64,7 @@ func (c *ChangeStore) Create(ctx context.Context, ch change.Change, rows []chang
 		}
 		err = t.insert("change", changeColumns+", requester_key, requester_user, resumes", [][]any{{
 			string(ch.ID), number, ch.Kind, ch.Title, string(requester), ch.Reason, string(ch.State), ch.Note, ch.Version, ch.Hash, ch.Deciders,
-			ch.Rule, ch.RuleSentence, ch.SourceName, millis(now), millis(lapses), millis(started), millis(ended), string(ch.UndoOf.ID), millis(started), millis(ch.Planned),
+			ch.Rule, ch.RuleSentence, ch.SourceName, millis(now), millis(lapses), millis(started), millis(ended), string(ch.UndoOf.ID), millis(started), millis(ch.Planned), string(ch.Lead),
 			personKey(ch.Requester), string(ch.Requester.User), 0,
 		}})
 		if err != nil {
@@ -195,7 +195,7 @@ func scanChange(scan func(...any) error) (change.Change, error) {
 	var requester string
 	var created, lapses, started, ended, wentOn, planned int64
 	err := scan(&c.ID, &c.Number, &c.Kind, &c.Title, &requester, &c.Reason, &c.State, &c.Note, &c.Version, &c.Hash, &c.Deciders, &c.Rule,
-		&c.RuleSentence, &c.SourceName, &created, &lapses, &started, &ended, &c.UndoOf.ID, &wentOn, &planned)
+		&c.RuleSentence, &c.SourceName, &created, &lapses, &started, &ended, &c.UndoOf.ID, &wentOn, &planned, &c.Lead)
 	if err != nil {
 		return c, err
 	}
@@ -255,6 +255,13 @@ func (c *ChangeStore) Changes(ctx context.Context, f change.Filter) (out []chang
 	}
 	if f.DecidedBy != nil {
 		w.add("id IN (SELECT change_id FROM decision WHERE " + w.samePerson(*f.DecidedBy, "by_key", "by_user") + ")")
+	}
+	if f.Leads != nil {
+		marks := make([]string, len(f.Leads))
+		for i, t := range f.Leads {
+			marks[i] = w.arg(string(t))
+		}
+		w.add("lead_team <> '' AND lead_team IN (" + strings.Join(append(marks, "''"), ",") + ")")
 	}
 	// Saying that the column is not empty lets SQLite use the partial index. A row that made a record is about it.
 	if f.Team != "" {

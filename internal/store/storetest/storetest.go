@@ -40,6 +40,7 @@ func tests() map[string]func(*testing.T, *store.Store) {
 		"decide":                       testDecide,
 		"decide twice":                 testDecideTwice,
 		"deciders under a race":        testDeciders,
+		"requests to a lead":           testLeadRequests,
 		"move":                         testMove,
 		"movers under a race":          testMovers,
 		"cancel":                       testCancel,
