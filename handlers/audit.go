@@ -67,6 +67,7 @@ var auditEvents = []struct {
 	{audit.Submitted, "Requests made"}, {audit.Approved, "Approvals"}, {audit.Rejected, "Rejections"}, {audit.Withdrawn, "Withdrawn"}, {audit.Lapsed, "Lapsed"},
 	{audit.Started, "Runs started"}, {audit.Intent, "Calls to Gtmhub"}, {audit.Outcome, "Outcomes"}, {audit.Paused, "Paused"}, {audit.Resumed, "Resumed"},
 	{audit.Cancelled, "Cancelled"}, {audit.Retried, "Tried again"}, {audit.Hastened, "Started early"}, {audit.Released, "Held rows released"}, {audit.Dropped, "Held rows dropped"}, {audit.Finished, "Runs finished"}, {audit.Refused, "Not allowed"},
+	{audit.DeputyGiven, "Deputies named"}, {audit.DeputyEnded, "Deputies ended"},
 	{audit.SignedIn, "Sign-ins"}, {audit.SignedOut, "Sign-outs"}, {audit.SignInDeny, "Refused sign-ins"}, {audit.SignInLink, "Linked sign-ins"},
 }
 
@@ -281,6 +282,10 @@ func auditSentence(e *audit.Entry, c *change.Change) (sentence, detail string) {
 		return who + " let a held row of " + request + " go on with what was there by then", e.Result
 	case audit.Dropped:
 		return who + " dropped a held row of " + request, e.Result
+	case audit.DeputyGiven:
+		return who + " made " + target + " a deputy: " + e.After, e.Result
+	case audit.DeputyEnded:
+		return who + " ended what " + target + " had as a deputy: " + e.Before, e.Result
 	case audit.Intent:
 		return fmt.Sprintf("Operation %d (%s) called for %s", e.Operation, operationNames[e.Operation], target), "For the request of " + who
 	case audit.Outcome:

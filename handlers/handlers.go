@@ -13,6 +13,7 @@ import (
 	"github.com/gtmhub-portal/portal/internal/actor"
 	"github.com/gtmhub-portal/portal/internal/audit"
 	"github.com/gtmhub-portal/portal/internal/change"
+	"github.com/gtmhub-portal/portal/internal/deputy"
 	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/joiners"
@@ -38,6 +39,7 @@ type Options struct {
 	Changes   *change.Service
 	Notices   *notify.Service
 	Drafts    joiners.Drafts
+	Deputies  *deputy.Service
 	Trail     audit.Trail
 	// Joiners are the settings for reading lists.
 	Joiners joiners.Options

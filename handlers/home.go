@@ -31,6 +31,7 @@ func (s *server) nav(r *http.Request, current string) []layout.NavItem {
 		{"Home", route.Home, "nav-home", component.IconHome, access.SignedIn},
 		{"Users", route.Users, "nav-users", component.IconUsers, access.UsersRead},
 		{"Teams", route.Teams, "nav-teams", component.IconSitemap, access.TeamsRead},
+		{"Deputies", route.Deputies, "nav-deputies", component.IconUserShare, access.TeamsChange},
 		{"Invite", route.Invite, "nav-invite", component.IconUserPlus, access.Invite},
 		{"Requests", route.Changes, "nav-requests", component.IconInbox, access.ChangesRead},
 		{"Audit", route.Audit, "nav-audit", component.IconHistory, access.AuditRead},

@@ -53,6 +53,11 @@ func (s *server) routes() []endpoint {
 		{"POST /teams/{id}/members", access.MembersChange, s.teamsAdd, 0},
 		{"POST /teams/{id}/members/{user}/remove", access.MembersChange, s.teamsRemove, 0},
 
+		{"GET /deputies", access.SignedIn, s.deputiesIndex, 0},
+		{"GET /deputies/new", access.TeamsChange, s.deputiesNew, 0},
+		{"POST /deputies", access.TeamsChange, s.deputiesGive, 0},
+		{"POST /deputies/{deputy}/end", access.SignedIn, s.deputiesEnd, 0},
+
 		{"GET /invite", access.Invite, s.inviteStart, 0},
 		{"GET /invite/template.csv", access.Invite, s.inviteTemplate, 0},
 		{"POST /invite", access.Invite, s.inviteUpload, uploadBody},

@@ -138,6 +138,9 @@ func (s *server) teamMenu(a access.Actor, team *directory.Team) (menu, danger []
 	if s.teamVerdict(a, access.ReplaceTeam, team).Outcome != access.No {
 		menu = append(menu, component.MenuItem{Label: "Edit everything at once…", Icon: component.IconEdit, URL: route.TeamAct(team.ID, "all"), TestID: "act-all"})
 	}
+	if access.MayGiveDeputy(a, access.Team{ID: team.ID, Name: team.Name, Manager: team.Manager}).Outcome != access.No {
+		menu = append(menu, component.MenuItem{Label: "Name a deputy…", Icon: component.IconUserShare, URL: route.With(route.DeputyNew, url.Values{"team": {string(team.ID)}}), TestID: "act-deputy"})
+	}
 	return menu, danger
 }
 

@@ -180,6 +180,21 @@ func (p Policy) decideTeam(a Actor, q Question) Verdict {
 	return decision("lead asks", "The place, the manager and the state of a team are decided by HR or an approver.")
 }
 
+// MayGiveDeputy says whether the actor may give acts over the team to a deputy. A deputy cannot pass them on.
+func MayGiveDeputy(a Actor, t Team) Verdict {
+	switch {
+	case a.Inactive || a.Kind == "":
+		return no("deactivated", "Your Gtmhub user has been deactivated.", "Ask HR.")
+	case a.HR:
+		return direct("hr deputies", "HR may name deputies for any team.")
+	case a.User != "" && t.Manager == a.User && a.Leads.Has(t.ID):
+		return direct("own deputies", "You may name deputies for a team that you manage.")
+	case slices.ContainsFunc(a.Deputy, func(d Deputation) bool { return d.Team == t.ID }):
+		return no("deputy passes on", "A deputy cannot pass on or extend what was given.", "Ask the team's manager or HR.")
+	}
+	return no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Ask that team's manager or HR.")
+}
+
 // mayLead says whether the actor is the lead, or a deputy of the lead, to whom the request is addressed.
 func mayLead(a Actor, c ChangeFacts) bool {
 	return c.Lead != "" && slices.Contains(a.Decides(), c.Lead)

@@ -28,6 +28,8 @@ type Builder struct {
 	Grants Grants
 	// Directory returns the current snapshot.
 	Directory func() *directory.Snapshot
+	// Deputies answers what the person was given and has not ended, by the database's clock; nil knows of none.
+	Deputies func(holder id.User) []access.Deputation
 }
 
 // Actor returns what the person holds now. An Email in p must be one that the provider has verified.
@@ -47,6 +49,14 @@ func (b Builder) Actor(p change.Person) access.Actor {
 	a.Inactive = user.Status == directory.Inactive
 	a.Leads, a.Member = access.NewTeamSet(user.Manages...), access.NewTeamSet(user.Teams...)
 	a.Roles = user.Roles
+	if b.Deputies != nil && !a.Inactive {
+		for _, d := range b.Deputies(p.User) {
+			// What a lead gave ends with the lead. HR gives for the company.
+			if team, ok := snap.Team(d.Team); ok && (d.ByHR || d.By != "" && team.Manager == d.By) {
+				a.Deputy = append(a.Deputy, d)
+			}
+		}
+	}
 	return a
 }
 

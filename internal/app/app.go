@@ -22,6 +22,7 @@ import (
 	"github.com/gtmhub-portal/portal/internal/audit"
 	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/change/kinds"
+	"github.com/gtmhub-portal/portal/internal/deputy"
 	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/fault"
 	"github.com/gtmhub-portal/portal/internal/id"
@@ -120,7 +121,26 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if _, err := dir.Load(ctx); err != nil {
 		return nil, fmt.Errorf("load the directory: %w", err)
 	}
-	actors := actor.Builder{Grants: o.Grants, Directory: dir.Current}
+	freshTeam := func(ctx context.Context, t id.Team) (access.Team, error) {
+		team, err := dir.FreshTeam(ctx, t)
+		return access.Team{ID: team.ID, Name: team.Name, Manager: team.Manager, Active: team.Active}, directory.Explain(err)
+	}
+	deputies := deputy.NewService(deputy.Options{Store: st.Deputies(), Team: freshTeam, Person: func(u id.User) (string, bool) {
+		user, ok := dir.Current().User(u)
+		if !ok || user.Status == directory.Inactive {
+			return "", false
+		}
+		return user.Name, true
+	}})
+	actors := actor.Builder{Grants: o.Grants, Directory: dir.Current, Deputies: func(holder id.User) []access.Deputation {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		all, err := deputies.Deputations(ctx, holder)
+		if err != nil { // nobody stands for anybody then
+			o.Log.Error("read deputies", "err", err)
+		}
+		return all
+	}}
 	allKinds, recipes := kinds.All(dir, kinds.Settings{AdminRoles: o.AdminRoles, ViewOnlyRoles: o.ViewOnlyRoles, Tried: st.Changes().Tried, Policy: o.Policy, Changes: st.Changes()})
 	runner := change.NewRunner(change.RunnerOptions{
 		Store: st.Changes(), Kinds: allKinds, Writer: kinds.NewUpstream(client), Policy: o.Policy, Refresh: dir.Refresh, Timing: o.Timing, Calls: o.RunCalls, Log: o.Log,
@@ -140,10 +160,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	})
 	a := &App{Store: st, Directory: dir, Metrics: counts, Runner: runner, Actors: actors, log: o.Log, logins: st.Auth()}
 	a.Changes = change.NewService(change.Options{
-		Team: func(ctx context.Context, t id.Team) (access.Team, error) {
-			team, err := dir.FreshTeam(ctx, t)
-			return access.Team{ID: team.ID, Name: team.Name, Manager: team.Manager, Active: team.Active}, directory.Explain(err)
-		},
+		Team:  freshTeam,
 		Store: st.Changes(), Trail: st.Audit(), Recipes: recipes, Policy: o.Policy, Lapse: o.Lapse, Runner: runner, Inline: o.Inline, Log: o.Log})
 	a.Notices = notify.New(notify.Options{Store: st.Notices(), Changes: st.Changes(), Actors: actors, Mail: o.Mail, Webhook: o.Webhook, Poll: o.NotifyPoll, Log: o.Log})
 
@@ -161,7 +178,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		SignInPage: pages.SignIn, SignedOutPage: pages.SignedOut, Logger: o.Log, Now: time.Now,
 	})
 	a.Handler, err = handlers.New(handlers.Options{
-		Auth: signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Notices: a.Notices, Drafts: st.Drafts(), Trail: st.Audit(), Joiners: o.Joiners,
+		Auth: signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Notices: a.Notices, Drafts: st.Drafts(), Deputies: deputies, Trail: st.Audit(), Joiners: o.Joiners,
 		Origin: o.Origin, Training: o.Training, Insecure: o.Insecure, LeadsFindPeople: true, UndoFor: cmp.Or(o.UndoFor, 15*time.Minute), Version: o.Version, Zone: o.Zone, Now: time.Now, Log: o.Log, Ready: st.Ping, Count: counts.Request,
 	})
 	if err != nil {

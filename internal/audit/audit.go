@@ -46,6 +46,12 @@ const (
 	Refused    Event = "refused"  // something that was not allowed was tried
 )
 
+// The events of deputies.
+const (
+	DeputyGiven Event = "deputy given" // acts of a lead, over one team, until a date
+	DeputyEnded Event = "deputy ended" // by a person, before its time
+)
+
 // Who is the actor of an entry.
 type Who struct {
 	Kind            access.ActorKind `json:"kind"`

@@ -29,6 +29,9 @@ type Row string
 // Draft is the id of an unfinished list of joiners.
 type Draft string
 
+// Deputy is the id of what was given to a deputy.
+type Deputy string
+
 // ErrMalformed says that a text is no id.
 var ErrMalformed = errors.New("malformed id")
 
@@ -82,5 +85,11 @@ func NewRow() Row { return Row(random()) }
 
 // NewDraft makes a random id of 128 bits.
 func NewDraft() Draft { return Draft(random()) }
+
+// ParseDeputy admits the id of a deputy from outside; the error is ErrMalformed.
+func ParseDeputy(s string) (Deputy, error) { return parse[Deputy](s) }
+
+// NewDeputy makes a random id of 128 bits.
+func NewDeputy() Deputy { return Deputy(random()) }
 
 func random() string { return strings.ToLower(rand.Text()) }

@@ -16,6 +16,8 @@ const (
 	TeamPicture   = "/teams/picture"
 	TeamSVG       = "/teams/picture.svg"
 	TeamJoin      = "/teams/join"
+	Deputies      = "/deputies"
+	DeputyNew     = "/deputies/new"
 	Invite        = "/invite"
 	InviteSample  = "/invite/template.csv"
 	Changes       = "/changes"
@@ -68,6 +70,9 @@ func TeamMembers[T ~string](team T) string { return join("teams", string(team), 
 func TeamMemberRemove[T, U ~string](team T, user U) string {
 	return join("teams", string(team), "members", string(user), "remove")
 }
+
+// DeputyEnd takes the POST that ends a deputy before its time.
+func DeputyEnd[T ~string](d T) string { return join("deputies", string(d), "end") }
 
 // Draft is one step of the invitation wizard: "columns", "check" or "review".
 func Draft[T ~string](draft T, step string) string { return join("invite", string(draft), step) }

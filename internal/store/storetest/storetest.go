@@ -41,6 +41,7 @@ func tests() map[string]func(*testing.T, *store.Store) {
 		"decide twice":                 testDecideTwice,
 		"deciders under a race":        testDeciders,
 		"requests to a lead":           testLeadRequests,
+		"deputies":                     testDeputies,
 		"move":                         testMove,
 		"movers under a race":          testMovers,
 		"cancel":                       testCancel,
