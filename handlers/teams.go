@@ -230,13 +230,12 @@ func (s *server) newTeamProps(r *http.Request, team *directory.Team) (page.TeamP
 		}
 	}
 	p.ShowSubTeams = a.Scope().All || len(p.SubTeams) > 0
-	if p.ShowRequests = a.May(access.ChangesRead); p.ShowRequests {
-		changes, err := s.Changes.About(ctx, a, team.ID, "")
-		if err != nil {
-			return p, fmt.Errorf("requests about %s: %w", team.ID, err)
-		}
-		p.Requests = s.homeChanges(changes, 10)
+	changes, err := s.Changes.About(ctx, a, team.ID, "")
+	if err != nil {
+		return p, fmt.Errorf("requests about %s: %w", team.ID, err)
 	}
+	p.Requests = s.homeChanges(changes, 10)
+	p.ShowRequests = a.May(access.UsersRead) || len(changes) > 0 // members have a request of their own now and then
 	return p, nil
 }
 
