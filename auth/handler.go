@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/gorilla/sessions"
 	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/gtmhub-portal/portal/internal/fault"
 	"github.com/gtmhub-portal/portal/internal/id"
@@ -33,7 +35,11 @@ const (
 	Linked    EventKind = "linked"  // first link of a person to a Gtmhub user
 	Refused   EventKind = "refused" // a verified person was not let in
 	SignedOut EventKind = "signed out"
+	Ended     EventKind = "ended" // a session was ended by somebody else than the person at its browser
 )
+
+// Deactivated is why the sessions of a deactivated person end.
+const Deactivated = "The Gtmhub user was deactivated."
 
 // Event is told to [HandlerOptions].Record.
 type Event struct {
@@ -42,7 +48,7 @@ type Event struct {
 	Person Person
 	// User is the linked Gtmhub user, if any.
 	User id.User
-	// Reason is set for Refused: a sentence without addresses or secrets.
+	// Reason is set for Refused and Ended: a sentence without addresses or secrets.
 	Reason string
 }
 
@@ -53,6 +59,13 @@ type SignInPage struct {
 	Links []SignInLink
 	// Fresh says that the person is signed in and must prove again who they are.
 	Fresh bool
+	// ByEmail says that an address chooses among the providers: the page offers a form that posts "email" and "return"
+	// to /signin. Email is what was typed, Unknown that no provider takes it.
+	ByEmail bool
+	Email   string
+	Unknown bool
+	// Return is the path to go to afterwards; "" for the first page.
+	Return string
 }
 
 // SignInLink leads to one provider.
@@ -69,6 +82,8 @@ type SignedOutPage struct {
 	Provider string
 	// ProviderURL is the provider's own sign-out page; empty if it is not known.
 	ProviderURL string
+	// Everywhere says that the person has come back from signing out at the provider.
+	Everywhere bool
 }
 
 // HandlerOptions says what a Handler works with. All fields but SealToken are required.
@@ -97,7 +112,8 @@ type HandlerOptions struct {
 // Handler has the HTTP side of signing in and out. Its methods return errors of known kinds with sentences for
 // people; the caller draws them.
 type Handler struct {
-	o HandlerOptions
+	o         HandlerOptions
+	following singleflight.Group // by session
 }
 
 // NewHandler makes a Handler.
@@ -115,6 +131,10 @@ func (h *Handler) SignIn(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	sess, signedIn := FromContext(r.Context())
 	page := SignInPage{Fresh: signedIn && q.Get("fresh") == "1"}
+	if local, ok := LocalPath(q.Get("return")); ok {
+		page.Return = local
+	}
+	page.ByEmail = !page.Fresh && h.o.Providers.chosenByEmail()
 	for _, p := range h.o.Providers.list {
 		if page.Fresh && p.ID != sess.Provider {
 			continue
@@ -123,6 +143,35 @@ func (h *Handler) SignIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(page.Links) == 0 {
 		return fault.New(fault.Conflict, "The sign-in service that you used is not configured any more. Please sign out and sign in again.")
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return h.o.SignInPage(w, r, page)
+}
+
+// chosenByEmail says whether an address helps to choose: there are several providers and some name domains.
+func (ps *Providers) chosenByEmail() bool {
+	return len(ps.list) > 1 && slices.ContainsFunc(ps.list, func(p *provider) bool { return len(p.AllowedDomains) > 0 })
+}
+
+// SignInByEmail handles POST /signin with an address: the page with links to just the providers for its domain. The
+// address goes no further.
+func (h *Handler) SignInByEmail(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return fault.Wrap(err, fault.Invalid, "The form could not be read. Please open the sign-in page again.")
+	}
+	page := SignInPage{ByEmail: true, Email: strings.TrimSpace(r.PostForm.Get("email"))}
+	if local, ok := LocalPath(r.PostForm.Get("return")); ok {
+		page.Return = local
+	}
+	found := h.o.Providers.byEmail(page.Email)
+	if !strings.Contains(page.Email, "@") {
+		found = nil
+	}
+	if page.Unknown = len(found) == 0; page.Unknown {
+		found = h.o.Providers.list
+	}
+	for _, p := range found {
+		page.Links = append(page.Links, SignInLink{ID: p.ID, Name: p.Name, URL: StartURL(p.ID, page.Return, false)})
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return h.o.SignInPage(w, r, page)
@@ -196,7 +245,7 @@ func returnPath(asked string) string {
 	if !ok {
 		return "/"
 	}
-	for _, own := range []string{"/signin", "/callback", "/signout"} {
+	for _, own := range []string{"/signin", "/callback", signOutPath, signedOutPath} {
 		if path, _, _ := strings.Cut(local, "?"); path == own || strings.HasPrefix(path, own+"/") {
 			return "/"
 		}
@@ -234,11 +283,11 @@ func (h *Handler) Callback(w http.ResponseWriter, r *http.Request) error {
 	if answer.failure != "" {
 		return fmt.Errorf("sign in at %s: %w", p.ID, providerSaid(answer.failure))
 	}
-	person, token, err := p.finish(r.Context(), answer.code, login)
+	person, kept, err := p.finish(r.Context(), answer.code, login)
 	if err != nil {
 		return fmt.Errorf("sign in at %s: %w", p.ID, err)
 	}
-	if err := h.letIn(w, r, p, login, person, token); err != nil {
+	if err := h.letIn(w, r, p, login, person, kept); err != nil {
 		return fmt.Errorf("sign in at %s: %w", p.ID, err)
 	}
 	// The pre-login cookie stays until it runs out: a second tab may be at the provider still, and each state works once.
@@ -305,7 +354,7 @@ func providerSaid(code string) error {
 }
 
 // letIn links the person to a Gtmhub user, asks Allow, and gives the browser its session.
-func (h *Handler) letIn(w http.ResponseWriter, r *http.Request, p *provider, login PreLogin, person Person, token string) error {
+func (h *Handler) letIn(w http.ResponseWriter, r *http.Request, p *provider, login PreLogin, person Person, kept tokens) error {
 	ctx := r.Context()
 	if err := sameAsBefore(ctx, login, person); err != nil {
 		return h.refuse(ctx, person, "", err)
@@ -320,20 +369,20 @@ func (h *Handler) letIn(w http.ResponseWriter, r *http.Request, p *provider, log
 	sess := Session{
 		Provider: p.ID, Issuer: person.Issuer, Subject: person.Subject,
 		Email: person.Email, EmailVerified: person.EmailVerified, Name: person.Name, Groups: person.Groups,
-		User: user, AuthTime: person.AuthTime,
+		User: user, AuthTime: person.AuthTime, SessionID: person.SessionID,
 	}
 	if login.Fresh && sess.AuthTime.IsZero() {
 		sess.AuthTime = person.IssuedAt // checked: the fallback of this provider
 	}
 	if h.o.SealToken != nil {
-		if sess.UpstreamToken, err = h.o.SealToken(token); err != nil {
+		if sess.UpstreamToken, err = h.o.SealToken(kept.Access); err != nil {
 			return fmt.Errorf("encrypt access token: %w", err)
 		}
 	}
 	if err := h.o.Record(ctx, Event{Kind: SignedIn, Person: person, User: user}); err != nil {
 		return fmt.Errorf("record sign-in: %w", err)
 	}
-	if err := h.o.Sessions.begin(w, r, sess); err != nil {
+	if err := h.o.Sessions.begin(w, r, sess, kept); err != nil {
 		return err
 	}
 	h.o.Logger.InfoContext(ctx, "signed in", "provider", p.ID, "actor_id", string(user), "fresh", login.Fresh)
@@ -415,7 +464,7 @@ func (h *Handler) SignOut(w http.ResponseWriter, r *http.Request) error {
 	}
 	if signedIn {
 		if p := h.o.Providers.byID(sess.Provider); p != nil {
-			page.Provider, page.ProviderURL = p.Name, p.signOutURL()
+			page.Provider, page.ProviderURL = p.Name, h.providerSignOut(w, r, p, sess)
 		}
 		person := Person{Issuer: sess.Issuer, Subject: sess.Subject, Email: sess.Email, EmailVerified: sess.EmailVerified, Name: sess.Name}
 		if err := h.o.Record(r.Context(), Event{Kind: SignedOut, Person: person, User: sess.User}); err != nil {
@@ -432,4 +481,47 @@ func (h *Handler) SignOut(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	return h.o.SignedOutPage(w, r, page)
+}
+
+// EndPersonOf ends all sessions of the person whose session is given, and records why: they have been deactivated.
+func (h *Handler) EndPersonOf(ctx context.Context, sess *Session, why string) error {
+	n, err := h.o.Sessions.EndPerson(ctx, sess.Issuer, sess.Subject)
+	if err != nil || n == 0 {
+		return err
+	}
+	return h.recordEnd(ctx, *sess, why)
+}
+
+// EndUsers ends the sessions of the linked Gtmhub users for whom over is true, and records why.
+func (h *Handler) EndUsers(ctx context.Context, over func(id.User) bool, why string) error {
+	users, err := h.o.Sessions.o.Rows.SignedInUsers(ctx)
+	if err != nil {
+		return fmt.Errorf("list signed-in users: %w", err)
+	}
+	for _, u := range users {
+		if !over(u) {
+			continue
+		}
+		ended, err := h.o.Sessions.o.Rows.DeleteSessionsOfUser(ctx, u)
+		if err != nil {
+			return fmt.Errorf("end sessions of a user: %w", err)
+		}
+		for i := range ended[:min(1, len(ended))] {
+			if err := h.recordEnd(ctx, ended[i], why); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ClientKeys handles GET /client-keys.json: the public keys with which the portal proves itself to providers.
+func (h *Handler) ClientKeys(w http.ResponseWriter, _ *http.Request) error {
+	set, err := h.o.Providers.ClientKeys()
+	if err != nil {
+		return fmt.Errorf("client keys: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, err = w.Write(set)
+	return err
 }

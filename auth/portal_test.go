@@ -47,11 +47,12 @@ func (u users) UserByEmail(email string) []id.User { return u[strings.ToLower(em
 
 // portal is the handlers of package auth behind a real server with TLS, as in production.
 type portal struct {
-	URL    string
-	server *httptest.Server
-	store  *auth.Store
-	rows   *authtest.Memory
-	clock  *clock
+	URL     string
+	server  *httptest.Server
+	store   *auth.Store
+	handler *auth.Handler
+	rows    *authtest.Memory
+	clock   *clock
 
 	mu     sync.Mutex
 	errs   []error
@@ -130,6 +131,18 @@ func newPortal(t *testing.T, c *clock, s setup) *portal {
 	handle("GET /signin/{provider}", h.Start)
 	handle("GET /callback", h.Callback)
 	handle("POST /signout", h.SignOut)
+	handle("POST /signin", h.SignInByEmail)
+	handle("GET /signed-out", h.SignedOut)
+	handle("POST /backchannel-logout", h.BackChannelLogout)
+	handle("GET /client-keys.json", h.ClientKeys)
+	handle("POST /write", func(w http.ResponseWriter, r *http.Request) error {
+		sess, ok := auth.FromContext(r.Context())
+		if !ok {
+			return fault.New(fault.Forbidden, "nobody is signed in")
+		}
+		return json.NewEncoder(w).Encode(sess)
+	})
+	p.handler = h
 	handle("GET /", func(w http.ResponseWriter, r *http.Request) error {
 		sess, ok := auth.FromContext(r.Context())
 		if !ok {
@@ -137,7 +150,7 @@ func newPortal(t *testing.T, c *clock, s setup) *portal {
 		}
 		return json.NewEncoder(w).Encode(sess)
 	})
-	p.server.Config.Handler = p.store.Load(mux)
+	p.server.Config.Handler = p.store.Load(h.Follow(mux))
 	return p
 }
 

@@ -46,6 +46,8 @@ type Person struct {
 	AuthTime time.Time
 	// IssuedAt is when the ID token was made.
 	IssuedAt time.Time
+	// SessionID is the provider's id of its own session (claim "sid"), at most 255 bytes; empty where it sends none.
+	SessionID string
 }
 
 // Flash is a message for the next page that the person sees.
@@ -91,6 +93,14 @@ type Session struct {
 	// of own sessions. It is hostile text.
 	UserAgent string
 
+	// SessionID is the provider's id of its own session; a back-channel logout may name it. Empty where it sends none.
+	SessionID string
+	// Tokens are what the provider gave for this session, encrypted with the value of the cookie, so that the
+	// database alone cannot open them; nil where nothing is kept.
+	Tokens []byte
+	// CheckedAt is when the provider last told the groups.
+	CheckedAt time.Time
+
 	// UpstreamToken is the person's own Gtmhub token, encrypted by the caller; nil where there is none.
 	UpstreamToken []byte
 	// Flashes are at most MaxFlashes messages, oldest first.
@@ -108,18 +118,33 @@ type SessionRows interface {
 	SessionByHash(ctx context.Context, h Hash) (Session, error)
 	// TouchSession moves LastSeenAt forward to seen, never back. A session that is gone is no error.
 	TouchSession(ctx context.Context, h Hash, seen time.Time) error
-	// SaveSession writes Flashes, UpstreamToken and Groups of an existing session, and nothing else. It never
-	// creates a row: fault.NotFound if the session is gone.
+	// SaveSession writes Flashes and UpstreamToken of an existing session, and nothing else. It never creates a row:
+	// fault.NotFound if the session is gone.
 	SaveSession(ctx context.Context, s Session) error
+	// SaveFollowed writes Groups, Tokens and CheckedAt of an existing session, and nothing else; fault.NotFound if it
+	// is gone.
+	SaveFollowed(ctx context.Context, s Session) error
 	// DeleteSession ends one session; one that is gone already is no error.
 	DeleteSession(ctx context.Context, h Hash) error
 	// DeleteSessionsOf ends all sessions of a person and says how many there were.
 	DeleteSessionsOf(ctx context.Context, issuer, subject string) (int, error)
+	// DeleteSessionsAt ends the sessions that an issuer means: those of a subject, of a session id of its own, or of
+	// both where both are given. Without either it ends none. It says how many there were.
+	DeleteSessionsAt(ctx context.Context, issuer, subject, sessionID string) (int, error)
+	// UseLogoutToken remembers until expires that the logout token with this id was used; fault.Conflict if it was
+	// used before.
+	UseLogoutToken(ctx context.Context, issuer, tokenID string, expires time.Time) error
 	// SessionsOf lists the sessions of a person, newest CreatedAt first, expired ones too.
 	SessionsOf(ctx context.Context, issuer, subject string) ([]Session, error)
-	// Sessions lists the sessions of everybody, newest CreatedAt first, at most limit, for the operator.
-	Sessions(ctx context.Context, limit int) ([]Session, error)
-	// DeleteExpiredSessions removes sessions with ExpiresAt <= now or LastSeenAt <= seenBefore, and says how many.
+	// Sessions lists the sessions of those whose address or name holds find without regard to the case of ASCII
+	// letters ("": everybody), newest CreatedAt first, at most limit, for the operator.
+	Sessions(ctx context.Context, find string, limit int) ([]Session, error)
+	// SignedInUsers lists the linked Gtmhub users that have a session.
+	SignedInUsers(ctx context.Context) ([]id.User, error)
+	// DeleteSessionsOfUser ends all sessions that are linked to a Gtmhub user and returns them.
+	DeleteSessionsOfUser(ctx context.Context, user id.User) ([]Session, error)
+	// DeleteExpiredSessions removes sessions with ExpiresAt <= now or LastSeenAt <= seenBefore, and says how many; used
+	// logout tokens that have run out go too.
 	DeleteExpiredSessions(ctx context.Context, now, seenBefore time.Time) (int, error)
 }
 

@@ -48,10 +48,13 @@ type provider struct {
 	client      *http.Client
 	now         func() time.Time
 
-	mu       sync.Mutex
-	meta     *metadata // nil until discovery succeeded
-	failedAt time.Time
-	failure  error
+	key *clientKey // nil without a private key
+
+	mu        sync.Mutex
+	meta      *metadata // nil until discovery succeeded
+	failedAt  time.Time
+	failure   error
+	downUntil time.Time // groups are not asked for before
 }
 
 // metadata is what the discovery document says.
@@ -64,7 +67,11 @@ type metadata struct {
 }
 
 func newProvider(c ProviderConfig, redirectURL string, client *http.Client, now func() time.Time) *provider {
-	return &provider{ProviderConfig: c, redirectURL: redirectURL, client: client, now: now}
+	p := &provider{ProviderConfig: c, redirectURL: redirectURL, client: client, now: now}
+	if c.PrivateKey != "" {
+		p.key, _ = parseClientKey(c.PrivateKey) // checked before
+	}
+	return p
 }
 
 // discover reads the discovery document once and keeps it. A failure is remembered for a few seconds, so that a
@@ -194,21 +201,51 @@ func (p *provider) checkIssuerParameter(ctx context.Context, iss []string) error
 	return nil
 }
 
-// finish trades the code for tokens and says who the person is. The access token is for the caller to keep or forget.
-func (p *provider) finish(ctx context.Context, code string, login PreLogin) (Person, string, error) {
+// finish trades the code for tokens and says who the person is.
+func (p *provider) finish(ctx context.Context, code string, login PreLogin) (Person, tokens, error) {
 	meta, err := p.discover(ctx)
 	if err != nil {
-		return Person{}, "", err
+		return Person{}, tokens{}, err
 	}
 	ctx = oidc.ClientContext(ctx, p.client)
-	tokens, err := p.oauth(meta).Exchange(ctx, code, oauth2.VerifierOption(login.Verifier))
+	options := []oauth2.AuthCodeOption{oauth2.VerifierOption(login.Verifier)}
+	if p.key != nil {
+		assertion, err := p.key.assertion(p.ClientID, meta.oidc.Endpoint().TokenURL, p.now())
+		if err != nil {
+			return Person{}, tokens{}, err
+		}
+		options = append(options, oauth2.SetAuthURLParam("client_assertion_type", assertionType), oauth2.SetAuthURLParam("client_assertion", assertion))
+	}
+	got, err := p.oauth(meta).Exchange(ctx, code, options...)
 	if err != nil {
-		return Person{}, "", exchangeError(err)
+		return Person{}, tokens{}, exchangeError(err)
 	}
-	raw, ok := tokens.Extra("id_token").(string)
+	raw, ok := got.Extra("id_token").(string)
 	if !ok || raw == "" {
-		return Person{}, "", unsafe("token answer without id_token")
+		return Person{}, tokens{}, unsafe("token answer without id_token")
 	}
+	token, err := p.verify(ctx, meta, raw)
+	if err != nil {
+		return Person{}, tokens{}, err
+	}
+	c, err := p.checkToken(token, got.AccessToken, login)
+	if err != nil {
+		return Person{}, tokens{}, err
+	}
+	kept := tokens{Access: got.AccessToken, Until: got.Expiry.UTC(), Refresh: got.RefreshToken, IDToken: raw}
+	if !c.complete() && meta.oidc.UserInfoEndpoint() != "" {
+		kept.FromInfo = c.Groups == nil
+		if err := p.addUserInfo(ctx, meta, got, token.Subject, &c); err != nil {
+			return Person{}, tokens{}, err
+		}
+		kept.FromInfo = kept.FromInfo && c.Groups != nil
+	}
+	person, err := p.person(token, c)
+	return person, kept, err
+}
+
+// verify checks signature, issuer, audience and expiry of a token that the provider signed.
+func (p *provider) verify(ctx context.Context, meta *metadata, raw string) (*oidc.IDToken, error) {
 	keys := &onceKeySet{keySet: meta.keys}
 	verifier := oidc.NewVerifier(p.Issuer, keys, &oidc.Config{
 		ClientID: p.ClientID,
@@ -218,22 +255,12 @@ func (p *provider) finish(ctx context.Context, code string, login PreLogin) (Per
 	})
 	token, err := verifier.Verify(ctx, raw)
 	if keys.down != nil {
-		return Person{}, "", fault.Wrap(fmt.Errorf("fetch keys: %w", keys.down), fault.Unavailable, sayDown)
+		return nil, fault.Wrap(fmt.Errorf("fetch keys: %w", keys.down), fault.Unavailable, sayDown)
 	}
 	if err != nil {
-		return Person{}, "", fault.Wrap(fmt.Errorf("verify id token: %w", brief(err)), fault.Forbidden, sayUnsafe)
+		return nil, fault.Wrap(fmt.Errorf("verify id token: %w", brief(err)), fault.Forbidden, sayUnsafe)
 	}
-	claims, err := p.checkToken(token, tokens.AccessToken, login)
-	if err != nil {
-		return Person{}, "", err
-	}
-	if !claims.complete() && meta.oidc.UserInfoEndpoint() != "" {
-		if err := addUserInfo(ctx, meta.oidc, tokens, token.Subject, &claims); err != nil {
-			return Person{}, "", err
-		}
-	}
-	person, err := p.person(token, claims)
-	return person, tokens.AccessToken, err
+	return token, nil
 }
 
 // exchangeError drops the body of the provider's answer, which may echo what was sent.
@@ -277,6 +304,7 @@ type claims struct {
 	Exp           *json.Number `json:"exp"`
 	Iat           *json.Number `json:"iat"`
 	Azp           string       `json:"azp"`
+	Sid           string       `json:"sid"`
 	AuthTime      *json.Number `json:"auth_time"`
 	Email         *string      `json:"email"`
 	EmailVerified *loose       `json:"email_verified"`
@@ -320,18 +348,29 @@ func (l *stringList) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// checkToken makes the checks that go-oidc leaves to its callers.
+// checkToken makes the checks of a sign-in that go-oidc leaves to its callers.
 func (p *provider) checkToken(t *oidc.IDToken, accessToken string, login PreLogin) (claims, error) {
-	var c claims
-	if err := t.Claims(&c); err != nil {
+	if subtle.ConstantTimeCompare([]byte(t.Nonce), []byte(login.Nonce)) != 1 {
+		return claims{}, unsafe("nonce differs")
+	}
+	c, err := p.checkClaims(t, accessToken)
+	if err != nil || !login.Fresh {
+		return c, err
+	}
+	authTime, _ := c.authTime() // checked before
+	return c, p.checkFresh(authTime, t.IssuedAt, login)
+}
+
+// checkClaims makes the checks that hold for every ID token, that of a refresh too.
+func (p *provider) checkClaims(t *oidc.IDToken, accessToken string) (claims, error) {
+	c, err := p.claimsOf(t)
+	if err != nil {
 		return c, fault.Wrap(fmt.Errorf("read claims: %w", err), fault.Forbidden, sayUnsafe)
 	}
 	now := p.now()
 	switch {
 	case t.Issuer != p.Issuer: // go-oidc lets one well-known provider leave out its scheme
 		return c, unsafe("another issuer")
-	case subtle.ConstantTimeCompare([]byte(t.Nonce), []byte(login.Nonce)) != 1:
-		return c, unsafe("nonce differs")
 	case t.Subject == "" || len(t.Subject) > maxSubject || !printable(t.Subject):
 		return c, unsafe("sub is missing or malformed")
 	case c.Exp == nil:
@@ -344,6 +383,8 @@ func (p *provider) checkToken(t *oidc.IDToken, accessToken string, login PreLogi
 		return c, unsafe("several audiences and azp is not us")
 	case c.Azp != "" && c.Azp != p.ClientID:
 		return c, unsafe("azp is not us")
+	case len(c.Sid) > maxSubject || !printable(c.Sid):
+		return c, unsafe("sid is malformed")
 	}
 	if t.AccessTokenHash != "" {
 		if err := t.VerifyAccessToken(accessToken); err != nil {
@@ -354,8 +395,26 @@ func (p *provider) checkToken(t *oidc.IDToken, accessToken string, login PreLogi
 	if err != nil || authTime.After(now.Add(clockSkew)) {
 		return c, unsafe("auth_time is malformed or in the future")
 	}
-	if login.Fresh {
-		return c, p.checkFresh(authTime, t.IssuedAt, login)
+	return c, nil
+}
+
+// claimsOf reads the claims, with the groups from the claim that the settings name.
+func (p *provider) claimsOf(from interface{ Claims(any) error }) (claims, error) {
+	var c claims
+	if err := from.Claims(&c); err != nil {
+		return c, err
+	}
+	if p.GroupsClaim == "" || p.GroupsClaim == "groups" {
+		return c, nil
+	}
+	var all map[string]json.RawMessage
+	if err := from.Claims(&all); err != nil {
+		return c, err
+	}
+	c.Groups = nil
+	if raw, ok := all[p.GroupsClaim]; ok && string(raw) != "null" {
+		c.Groups = &stringList{}
+		return c, json.Unmarshal(raw, c.Groups)
 	}
 	return c, nil
 }
@@ -392,8 +451,8 @@ func (c claims) authTime() (time.Time, error) {
 
 // addUserInfo fills in the claims that the ID token left out. An address and what is said about it always come from
 // the same place, or from two places that name the same address.
-func addUserInfo(ctx context.Context, op *oidc.Provider, tokens *oauth2.Token, subject string, c *claims) error {
-	info, err := op.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
+func (p *provider) addUserInfo(ctx context.Context, meta *metadata, token *oauth2.Token, subject string, c *claims) error {
+	info, err := meta.oidc.UserInfo(ctx, oauth2.StaticTokenSource(token))
 	if err != nil {
 		if _, network := errors.AsType[*url.Error](err); network {
 			return fault.Wrap(fmt.Errorf("read userinfo: %w", err), fault.Unavailable, sayDown)
@@ -403,8 +462,8 @@ func addUserInfo(ctx context.Context, op *oidc.Provider, tokens *oauth2.Token, s
 	if info.Subject != subject {
 		return unsafe("userinfo is about somebody else")
 	}
-	var more claims
-	if err := info.Claims(&more); err != nil {
+	more, err := p.claimsOf(info)
+	if err != nil {
 		return fault.Wrap(fmt.Errorf("read userinfo claims: %w", err), fault.Forbidden, sayUnsafe)
 	}
 	switch {
@@ -423,7 +482,7 @@ func addUserInfo(ctx context.Context, op *oidc.Provider, tokens *oauth2.Token, s
 }
 
 func (p *provider) person(t *oidc.IDToken, c claims) (Person, error) {
-	person := Person{Issuer: p.Issuer, Subject: t.Subject, IssuedAt: t.IssuedAt.UTC()}
+	person := Person{Issuer: p.Issuer, Subject: t.Subject, IssuedAt: t.IssuedAt.UTC(), SessionID: c.Sid}
 	person.AuthTime, _ = c.authTime() // checked before
 	if c.Email != nil {
 		email := strings.TrimSpace(*c.Email)
@@ -437,18 +496,27 @@ func (p *provider) person(t *oidc.IDToken, c claims) (Person, error) {
 	if c.Name != nil {
 		person.Name = shortName(*c.Name)
 	}
-	if c.Groups != nil {
-		if len(*c.Groups) > maxGroups {
-			return Person{}, unsafe("too many groups")
-		}
-		for _, g := range *c.Groups {
-			if len(g) > maxGroupBytes || !printable(g) {
-				return Person{}, unsafe("a group name is malformed")
-			}
-			person.Groups = append(person.Groups, g)
-		}
+	var err error
+	person.Groups, err = cleanGroups(c.Groups)
+	return person, err
+}
+
+// cleanGroups admits group names that can be stored and shown; nil is no groups.
+func cleanGroups(claim *stringList) ([]string, error) {
+	if claim == nil {
+		return nil, nil
 	}
-	return person, nil
+	if len(*claim) > maxGroups {
+		return nil, unsafe("too many groups")
+	}
+	var groups []string
+	for _, g := range *claim {
+		if len(g) > maxGroupBytes || !printable(g) {
+			return nil, unsafe("a group name is malformed")
+		}
+		groups = append(groups, g)
+	}
+	return groups, nil
 }
 
 // mayLink says whether the person's address may make a link: it is verified and in an allowed domain. It must be
@@ -499,23 +567,6 @@ func shortName(s string) string {
 		s = string(runes[:maxName])
 	}
 	return s
-}
-
-// signOutURL is the provider's own sign-out page, as far as discovery has told it already.
-func (p *provider) signOutURL() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.meta == nil || p.meta.endSession == "" {
-		return ""
-	}
-	u, err := url.Parse(p.meta.endSession)
-	if err != nil {
-		return ""
-	}
-	q := u.Query()
-	q.Set("client_id", p.ClientID)
-	u.RawQuery = q.Encode()
-	return u.String()
 }
 
 // keySet is the provider's keys. go-oidc fetches them whenever a signature does not verify; this one allows that once

@@ -18,14 +18,20 @@ type ProviderConfig struct {
 	// Issuer is the provider's issuer URL, exactly as its discovery document has it; https.
 	Issuer   string
 	ClientID string
-	// ClientSecret is empty for a public client.
+	// ClientSecret is empty for a public client and for one with a private key.
 	ClientSecret Secret
+	// PrivateKey is a PEM key, with which the client proves itself by signed statements instead of a secret
+	// (private_key_jwt): RSA of at least 2048 bits or ECDSA on P-256.
+	PrivateKey Secret
+	// GroupsClaim is the claim that holds the groups; empty means "groups".
+	GroupsClaim string
 	// Scopes are asked for in addition to "openid"; nil means "profile" and "email".
 	Scopes []string
 	// TrustUnverifiedEmail says that the addresses of this issuer count as verified when it sends no email_verified
 	// claim. A claim that says "false" always wins.
 	TrustUnverifiedEmail bool
-	// AllowedDomains limits which addresses may link to a Gtmhub user; empty means all.
+	// AllowedDomains limits which addresses may link to a Gtmhub user; empty means all. With several providers they also
+	// choose the provider for an address.
 	AllowedDomains []string
 	// FreshFallback accepts, where the provider sends no auth_time, a new ID token under a minute old, asked for
 	// with max_age=0, as proof of a fresh sign-in.
@@ -47,6 +53,14 @@ func (c ProviderConfig) check() error {
 	}
 	if c.ClientID == "" {
 		return bad("the client id is missing.")
+	}
+	if c.PrivateKey != "" {
+		if c.ClientSecret != "" {
+			return bad("a client secret and a private key are two proofs; name one.")
+		}
+		if _, err := parseClientKey(c.PrivateKey); err != nil {
+			return bad("the private key cannot be used: %v.", err)
+		}
 	}
 	if err := checkURL(c.Issuer, c.AllowPlainHTTP); err != nil {
 		return bad("the issuer %q cannot be used: %v.", c.Issuer, err)

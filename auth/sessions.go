@@ -32,6 +32,7 @@ const (
 const (
 	keySession  = "session"
 	keyReplaces = "replaces"
+	keyTokens   = "tokens" // what the provider gave, until the session has its secret
 	keyFlash    = "_flash"
 )
 
@@ -173,6 +174,13 @@ func (s *Store) Save(r *http.Request, w http.ResponseWriter, gs *sessions.Sessio
 	delete(gs.Values, keyReplaces)
 	secret := newSecret()
 	sess.Hash = HashOf(secret)
+	if kept, ok := gs.Values[keyTokens].(tokens); ok {
+		delete(gs.Values, keyTokens)
+		var err error
+		if sess.Tokens, err = kept.seal(secret); err != nil {
+			return fmt.Errorf("create session: %w", err)
+		}
+	}
 	if err := s.o.Rows.CreateSession(ctx, *sess, replaces, PerPerson); err != nil {
 		return fmt.Errorf("create session: %w", err)
 	}
@@ -195,15 +203,15 @@ func flashesOf(gs *sessions.Session) []Flash {
 
 // begin gives the browser a new session for a person who has just signed in. The session that the request came with
 // ends: an id is never carried over a sign-in.
-func (s *Store) begin(w http.ResponseWriter, r *http.Request, sess Session) error {
+func (s *Store) begin(w http.ResponseWriter, r *http.Request, sess Session, kept tokens) error {
 	gs, err := s.Get(r, s.CookieName())
 	if err != nil {
 		return err
 	}
 	now := s.o.Now().UTC()
-	sess.CreatedAt, sess.LastSeenAt, sess.ExpiresAt = now, now, now.Add(s.o.Max)
+	sess.CreatedAt, sess.LastSeenAt, sess.ExpiresAt, sess.CheckedAt = now, now, now.Add(s.o.Max), now
 	sess.UserAgent = shortUserAgent(r.UserAgent())
-	gs.Values = map[any]any{keySession: &sess, keyReplaces: Hash(gs.ID)}
+	gs.Values = map[any]any{keySession: &sess, keyReplaces: Hash(gs.ID), keyTokens: kept}
 	gs.ID = ""
 	return gs.Save(r, w)
 }
@@ -232,8 +240,8 @@ type contextKey struct{}
 
 // FromContext returns the session of the person who makes the request; false if nobody is signed in.
 func FromContext(ctx context.Context) (*Session, bool) {
-	s, ok := ctx.Value(contextKey{}).(*Session)
-	return s, ok
+	s, _ := ctx.Value(contextKey{}).(*Session)
+	return s, s != nil
 }
 
 // WithSession returns a context that carries a session, as [Store.Load] does it.
@@ -327,13 +335,26 @@ func (s *Store) EndOwn(ctx context.Context, me *Session, h Hash) error {
 	return fault.New(fault.NotFound, "This session has ended already.")
 }
 
-// All lists at most limit living sessions of everybody, newest first. Only the operator may see it.
-func (s *Store) All(ctx context.Context, limit int) ([]Session, error) {
-	all, err := s.o.Rows.Sessions(ctx, limit)
+// All lists at most limit living sessions of those whose address or name holds find ("": everybody), newest first. Only
+// the operator may see it.
+func (s *Store) All(ctx context.Context, find string, limit int) ([]Session, error) {
+	all, err := s.o.Rows.Sessions(ctx, find, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
 	}
 	return s.living(all), nil
+}
+
+// Find returns a living session; fault.NotFound if there is none. The caller checks the right.
+func (s *Store) Find(ctx context.Context, h Hash) (Session, error) {
+	sess, err := s.o.Rows.SessionByHash(ctx, h)
+	if err == nil && s.alive(sess) {
+		return sess, nil
+	}
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return Session{}, fmt.Errorf("look up session: %w", err)
+	}
+	return Session{}, fault.New(fault.NotFound, "This session has ended already.")
 }
 
 // End ends any session; one that is gone already is no error. The caller checks the right.

@@ -364,7 +364,7 @@ func TestOwnSessions(t *testing.T) {
 	if err != nil || len(own) != 2 || own[0].Hash != other.Hash {
 		t.Errorf("own sessions %v, %v", own, err)
 	}
-	all, err := p.store.All(t.Context(), 10)
+	all, err := p.store.All(t.Context(), "EXAMPLE.com", 10)
 	if err != nil || len(all) != 3 {
 		t.Errorf("%d sessions, %v", len(all), err)
 	}

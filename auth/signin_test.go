@@ -36,9 +36,9 @@ func TestSignIn(t *testing.T) {
 		Provider: "test", Issuer: op.URL, Subject: "sub-anna", Email: "anna@example.com", EmailVerified: true,
 		Name: "Anna Ahrens", Groups: []string{"portal-hr"}, User: "anna",
 		CreatedAt: c.Now(), LastSeenAt: c.Now(), ExpiresAt: c.Now().Add(12 * time.Hour), AuthTime: c.Now(),
-		UserAgent: "Go-http-client/2.0", UpstreamToken: []byte("sealed access-"),
+		SessionID: "sid-1", CheckedAt: c.Now(), UserAgent: "Go-http-client/2.0", UpstreamToken: []byte("sealed access-"),
 	}
-	if diff := cmp.Diff(want, s, cmpopts.IgnoreFields(auth.Session{}, "Hash", "UserAgent")); diff != "" {
+	if diff := cmp.Diff(want, s, cmpopts.IgnoreFields(auth.Session{}, "Hash", "UserAgent", "Tokens")); diff != "" {
 		t.Error(diff)
 	}
 	if secret := b.cookie(t, "__Host-portal"); len(secret) != 64 || auth.HashOf(secret) != s.Hash {
@@ -397,7 +397,7 @@ func TestSignInPage(t *testing.T) {
 	want := auth.SignInPage{Links: []auth.SignInLink{
 		{ID: "test", Name: "Test", URL: "/signin/test?return=%2Fteams"},
 		{ID: "two", Name: "Two", URL: "/signin/two?return=%2Fteams"},
-	}}
+	}, Return: "/teams"}
 	if diff := cmp.Diff(want, read("?return=/teams&fresh=1")); diff != "" {
 		t.Error(diff)
 	}

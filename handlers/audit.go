@@ -69,6 +69,7 @@ var auditEvents = []struct {
 	{audit.Cancelled, "Cancelled"}, {audit.Retried, "Tried again"}, {audit.Hastened, "Started early"}, {audit.Released, "Held rows released"}, {audit.Dropped, "Held rows dropped"}, {audit.Finished, "Runs finished"}, {audit.Refused, "Not allowed"},
 	{audit.DeputyGiven, "Deputies named"}, {audit.DeputyEnded, "Deputies ended"},
 	{audit.SignedIn, "Sign-ins"}, {audit.SignedOut, "Sign-outs"}, {audit.SignInDeny, "Refused sign-ins"}, {audit.SignInLink, "Linked sign-ins"},
+	{audit.SessionEnded, "Ended sessions"},
 }
 
 // auditIndex handles GET /audit: who asked, who decided, what was called and what came back.
@@ -243,6 +244,11 @@ func auditSentence(e *audit.Entry, c *change.Change) (sentence, detail string) {
 		return "A sign-in was refused" + ifNamed(e), e.Result
 	case audit.SignInLink:
 		return "The sign-in of " + who + " was linked to a Gtmhub user", e.Result
+	case audit.SessionEnded:
+		if e.User != "" && e.User != e.Who.User {
+			return who + " ended the session of " + target, e.Result
+		}
+		return "A session of " + who + " was ended", e.Result
 	case audit.Submitted:
 		number := ""
 		if c != nil {
@@ -346,7 +352,7 @@ func auditMark(e *audit.Entry) (component.Icon, component.Tone) {
 		return component.IconPlayerPause, component.ToneWarning
 	case audit.Finished:
 		return component.IconCircleCheck, component.ToneSuccess
-	case audit.SignedIn, audit.SignedOut, audit.SignInLink:
+	case audit.SignedIn, audit.SignedOut, audit.SignInLink, audit.SessionEnded:
 		return component.IconKey, component.ToneNeutral
 	}
 	return component.IconHistory, component.ToneNeutral

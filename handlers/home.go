@@ -36,6 +36,7 @@ func (s *server) nav(r *http.Request, current string) []layout.NavItem {
 		{"Requests", route.Changes, "nav-requests", component.IconInbox, access.ChangesRead},
 		{"Audit", route.Audit, "nav-audit", component.IconHistory, access.AuditRead},
 		{"Settings", route.NotifySettings, "nav-settings", component.IconSettings, access.SettingsManage},
+		{"Sessions", route.OperatorSessions, "nav-sessions", component.IconKey, access.Operate},
 	}
 	var out []layout.NavItem
 	for _, it := range items {
@@ -176,7 +177,7 @@ func (s *server) me(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return fault.New(fault.Forbidden, "You are not signed in.")
 	}
-	p := page.MeProps{Name: me.Name, Email: sess.Email, Role: a.RoleLabel(), SignedInAgo: ago(s.Now(), sess.CreatedAt), SignedInExact: s.exact(sess.CreatedAt), EndsExact: s.exact(sess.ExpiresAt)}
+	p := page.MeProps{Name: me.Name, Email: sess.Email, Role: a.RoleLabel(), SignedInAgo: ago(s.Now(), sess.CreatedAt), SignedInExact: s.exact(sess.CreatedAt), EndsExact: s.exact(sess.ExpiresAt), SessionsURL: route.MySessions}
 	for _, has := range []struct {
 		is   bool
 		name string
@@ -232,7 +233,7 @@ func (s *server) policyReport(w http.ResponseWriter, r *http.Request) error {
 
 // SignIn draws the page with the links to the identity providers.
 func (p Pages) SignIn(w http.ResponseWriter, r *http.Request, in auth.SignInPage) error {
-	props := page.SignInProps{Fresh: in.Fresh, Plain: layout.PlainProps{Title: "Sign in", Training: p.s.Training, Version: p.s.Version}}
+	props := page.SignInProps{Fresh: in.Fresh, ByEmail: in.ByEmail, Email: in.Email, Unknown: in.Unknown, Return: in.Return, ActionURL: route.SignIn, Plain: layout.PlainProps{Title: "Sign in", Training: p.s.Training, Version: p.s.Version}}
 	for _, l := range in.Links {
 		props.Links = append(props.Links, page.SignInLink{ID: l.ID, Name: l.Name, URL: l.URL})
 	}
@@ -241,7 +242,7 @@ func (p Pages) SignIn(w http.ResponseWriter, r *http.Request, in auth.SignInPage
 
 // SignedOut draws the page after signing out.
 func (p Pages) SignedOut(w http.ResponseWriter, r *http.Request, out auth.SignedOutPage) error {
-	return p.s.show(w, r, http.StatusOK, page.SignedOut(page.SignedOutProps{Provider: out.Provider, ProviderURL: out.ProviderURL, SignInURL: route.SignIn,
+	return p.s.show(w, r, http.StatusOK, page.SignedOut(page.SignedOutProps{Provider: out.Provider, ProviderURL: out.ProviderURL, Everywhere: out.Everywhere, SignInURL: route.SignIn,
 		Plain: layout.PlainProps{Title: "You are signed out", Training: p.s.Training, Version: p.s.Version}}))
 }
 

@@ -25,9 +25,9 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; report-uri " + route.PolicyReports
 
 // wrap puts the middleware around the router, outermost first: request id and log line, recovery, headers, origin
-// check, session.
+// check, session, groups of the session.
 func (s *server) wrap(next http.Handler) http.Handler {
-	return s.logged(s.headers(s.sameOrigin(s.Sessions.Load(s.who(next)))))
+	return s.logged(s.headers(s.sameOrigin(s.Sessions.Load(s.Auth.Follow(s.who(next))))))
 }
 
 // recorder remembers what was answered, for the log line.
@@ -121,11 +121,11 @@ func (s *server) headers(next http.Handler) http.Handler {
 
 // sameOrigin refuses unsafe requests that do not come from our own pages. http.CrossOriginProtection lets a request pass that has
 // neither Sec-Fetch-Site nor Origin and does not compare the scheme, so both are checked here as well. Policy reports
-// carry no cookie and change nothing.
+// carry no cookie and change nothing; a back-channel logout comes from a provider and is proved by its signature.
 func (s *server) sameOrigin(next http.Handler) http.Handler {
 	inner := http.NewCrossOriginProtection().Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet || r.Method == http.MethodHead || r.URL.Path == route.PolicyReports {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead || r.URL.Path == route.PolicyReports || r.URL.Path == route.BackChannelLogout {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -148,6 +148,7 @@ func (s *server) who(next http.Handler) http.Handler {
 			req := requestOf(r.Context())
 			req.person = personOf(sess)
 			req.actor = s.Actors.Actor(req.person)
+			s.endDeactivated(r, req.actor, sess)
 			s.Directory.Touch(req.person.User)
 		}
 		next.ServeHTTP(w, r)

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/gtmhub-portal/portal/auth"
 	"github.com/gtmhub-portal/portal/internal/fault"
+	"github.com/gtmhub-portal/portal/internal/id"
 )
 
 var (
@@ -27,11 +29,12 @@ type Memory struct {
 	logins     map[auth.Hash]auth.PreLogin
 	identities []auth.Identity
 	touches    int
+	used       map[string]time.Time // logout tokens
 }
 
 // NewMemory makes an empty Memory.
 func NewMemory() *Memory {
-	return &Memory{sessions: map[auth.Hash]auth.Session{}, logins: map[auth.Hash]auth.PreLogin{}}
+	return &Memory{sessions: map[auth.Hash]auth.Session{}, logins: map[auth.Hash]auth.PreLogin{}, used: map[string]time.Time{}}
 }
 
 // SetDown makes every method fail with err, until it is set to nil.
@@ -68,7 +71,7 @@ func (m *Memory) CreateSession(_ context.Context, s auth.Session, replaces auth.
 }
 
 func clone(s auth.Session) auth.Session {
-	s.Groups, s.Flashes, s.UpstreamToken = slices.Clone(s.Groups), slices.Clone(s.Flashes), slices.Clone(s.UpstreamToken)
+	s.Groups, s.Flashes, s.UpstreamToken, s.Tokens = slices.Clone(s.Groups), slices.Clone(s.Flashes), slices.Clone(s.UpstreamToken), slices.Clone(s.Tokens)
 	return s
 }
 
@@ -128,9 +131,85 @@ func (m *Memory) SaveSession(_ context.Context, s auth.Session) error {
 		return fault.NotFound
 	}
 	s = clone(s)
-	old.Flashes, old.UpstreamToken, old.Groups = s.Flashes, s.UpstreamToken, s.Groups
+	old.Flashes, old.UpstreamToken = s.Flashes, s.UpstreamToken
 	m.sessions[s.Hash] = old
 	return nil
+}
+
+// SaveFollowed implements auth.SessionRows.
+func (m *Memory) SaveFollowed(_ context.Context, s auth.Session) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return m.down
+	}
+	old, ok := m.sessions[s.Hash]
+	if !ok {
+		return fault.NotFound
+	}
+	s = clone(s)
+	old.Groups, old.Tokens, old.CheckedAt = s.Groups, s.Tokens, s.CheckedAt
+	m.sessions[s.Hash] = old
+	return nil
+}
+
+// DeleteSessionsAt implements auth.SessionRows.
+func (m *Memory) DeleteSessionsAt(_ context.Context, issuer, subject, sessionID string) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return 0, m.down
+	}
+	n := 0
+	for h, s := range m.sessions {
+		if s.Issuer == issuer && (subject == "" || s.Subject == subject) && (sessionID == "" || s.SessionID == sessionID) && subject+sessionID != "" {
+			delete(m.sessions, h)
+			n++
+		}
+	}
+	return n, nil
+}
+
+// UseLogoutToken implements auth.SessionRows.
+func (m *Memory) UseLogoutToken(_ context.Context, issuer, tokenID string, expires time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down != nil {
+		return m.down
+	}
+	key := issuer + "\n" + tokenID
+	if _, used := m.used[key]; used {
+		return fault.Conflict
+	}
+	m.used[key] = expires
+	return nil
+}
+
+// SignedInUsers implements auth.SessionRows.
+func (m *Memory) SignedInUsers(context.Context) ([]id.User, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var users []id.User
+	for _, s := range m.sessions {
+		if s.User != "" && !slices.Contains(users, s.User) {
+			users = append(users, s.User)
+		}
+	}
+	return users, m.down
+}
+
+// DeleteSessionsOfUser implements auth.SessionRows.
+func (m *Memory) DeleteSessionsOfUser(_ context.Context, user id.User) ([]auth.Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var ended []auth.Session
+	for h, s := range m.sessions {
+		if s.User == user && user != "" {
+			ended = append(ended, clone(s))
+			delete(m.sessions, h)
+		}
+	}
+	return ended, m.down
 }
 
 // DeleteSession implements auth.SessionRows.
@@ -169,13 +248,15 @@ func (m *Memory) SessionsOf(_ context.Context, issuer, subject string) ([]auth.S
 }
 
 // Sessions implements auth.SessionRows.
-func (m *Memory) Sessions(_ context.Context, limit int) ([]auth.Session, error) {
+func (m *Memory) Sessions(_ context.Context, find string, limit int) ([]auth.Session, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.down != nil {
 		return nil, m.down
 	}
-	all := m.all()
+	all := slices.DeleteFunc(m.all(), func(s auth.Session) bool {
+		return !strings.Contains(strings.ToLower(s.Email+"\n"+s.Name), strings.ToLower(find))
+	})
 	return all[:min(limit, len(all))], nil
 }
 

@@ -33,6 +33,9 @@ type Script struct {
 	Sign func(claims map[string]any) string
 	// Answer changes the answer of the token endpoint.
 	Answer func(body map[string]any)
+	// Refresh gives refresh tokens, which work once. Refreshed changes the answer to one, without being given the claims.
+	Refresh   bool
+	Refreshed func(body map[string]any)
 	// UserInfo changes the answer of the userinfo endpoint.
 	UserInfo func(body map[string]any)
 	// Status makes the path of an endpoint, such as "/token", answer with this status and nothing else.
@@ -54,9 +57,13 @@ type Provider struct {
 	signing   Key
 	published []Key
 	codes     map[string]url.Values
+	refresh   map[string]bool
+	clientKey crypto.PublicKey
 	calls     map[string]int
 
 	clientAuth string
+	noSecret   bool
+	assertions map[string]bool // ids of client assertions that were used
 }
 
 // The client that the provider knows.
@@ -72,9 +79,9 @@ func NewProvider(t testing.TB, now func() time.Time) *Provider {
 	key := NewRSAKey("first")
 	p := &Provider{
 		now: now, signing: key, published: []Key{key},
-		codes: map[string]url.Values{}, calls: map[string]int{},
+		codes: map[string]url.Values{}, calls: map[string]int{}, refresh: map[string]bool{}, assertions: map[string]bool{},
 		person: map[string]any{
-			"sub": "sub-anna", "email": "anna@example.com", "email_verified": true,
+			"sub": "sub-anna", "sid": "sid-1", "email": "anna@example.com", "email_verified": true,
 			"name": "Anna Ahrens", "groups": []string{"portal-hr"},
 		},
 	}
@@ -134,7 +141,21 @@ func (p *Provider) Calls(path string) int {
 	return p.calls[path]
 }
 
-// ClientAuth says how the client proved itself at the token endpoint last: "basic" or "post".
+// SetClientKey makes the client one that proves itself with this key instead of its secret; nil makes it a public one.
+func (p *Provider) SetClientKey(key crypto.PublicKey) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clientKey, p.noSecret = key, true
+}
+
+// EndRefresh makes all refresh tokens invalid, as a provider does for people that it has shut out.
+func (p *Provider) EndRefresh() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.refresh)
+}
+
+// ClientAuth says how the client proved itself at the token endpoint last: "basic", "post", "key" or "none".
 func (p *Provider) ClientAuth() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -198,8 +219,12 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 		id, secret, p.clientAuth = r.PostFormValue("client_id"), r.PostFormValue("client_secret"), "post"
 	}
 	p.mu.Unlock()
-	if id != ClientID || subtle.ConstantTimeCompare([]byte(secret), []byte(ClientSecret)) != 1 {
+	if !p.knows(id, secret, r) {
 		answer(w, http.StatusUnauthorized, map[string]any{"error": "invalid_client"})
+		return
+	}
+	if r.PostFormValue("grant_type") == "refresh_token" {
+		p.refreshed(w, r.PostFormValue("refresh_token"))
 		return
 	}
 	code := r.PostFormValue("code")
@@ -229,8 +254,78 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 		sign = script.Sign
 	}
 	body := map[string]any{"access_token": "access-" + rand.Text(), "token_type": "Bearer", "expires_in": 3600, "id_token": sign(claims)}
+	if script.Refresh {
+		token := "refresh-" + rand.Text()
+		p.mu.Lock()
+		p.refresh[token] = true
+		p.mu.Unlock()
+		body["refresh_token"] = token
+	}
 	if script.Answer != nil {
 		script.Answer(body)
+	}
+	answer(w, http.StatusOK, body)
+}
+
+// knows says whether the client proved itself.
+func (p *Provider) knows(id, secret string, r *http.Request) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if id != ClientID {
+		return false
+	}
+	if !p.noSecret {
+		return subtle.ConstantTimeCompare([]byte(secret), []byte(ClientSecret)) == 1
+	}
+	if p.clientKey == nil {
+		p.clientAuth = "none"
+		return secret == "" && r.PostFormValue("client_assertion") == ""
+	}
+	p.clientAuth = "key"
+	signed, err := jose.ParseSigned(r.PostFormValue("client_assertion"), []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
+	if err != nil || secret != "" || r.PostFormValue("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
+		return false
+	}
+	payload, err := signed.Verify(p.clientKey)
+	var c struct {
+		Iss, Sub, Aud, Jti string
+		Exp                int64
+	}
+	if err != nil || json.Unmarshal(payload, &c) != nil || p.assertions[c.Jti] {
+		return false
+	}
+	p.assertions[c.Jti] = true
+	return c.Iss == ClientID && c.Sub == ClientID && c.Aud == p.URL+"/token" && c.Jti != "" && time.Unix(c.Exp, 0).After(p.now())
+}
+
+// refreshed trades a refresh token for the next, with a new ID token.
+func (p *Provider) refreshed(w http.ResponseWriter, token string) {
+	p.mu.Lock()
+	known := p.refresh[token]
+	delete(p.refresh, token)
+	signing, claims := p.signing, maps.Clone(p.person)
+	next := "refresh-" + rand.Text()
+	if known {
+		p.refresh[next] = true
+	}
+	p.mu.Unlock()
+	if !known {
+		answer(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant"})
+		return
+	}
+	now := p.now()
+	maps.Copy(claims, map[string]any{"iss": p.URL, "aud": ClientID, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix()})
+	script := p.current()
+	if script.Claims != nil {
+		script.Claims(claims)
+	}
+	sign := signing.Sign
+	if script.Sign != nil {
+		sign = script.Sign
+	}
+	body := map[string]any{"access_token": "access-" + rand.Text(), "token_type": "Bearer", "expires_in": 3600, "refresh_token": next, "id_token": sign(claims)}
+	if script.Refreshed != nil {
+		script.Refreshed(body)
 	}
 	answer(w, http.StatusOK, body)
 }

@@ -17,16 +17,19 @@ type client struct {
 
 func (c client) GetID() string                    { return c.ID }
 func (c client) RedirectURIs() []string           { return c.Client.RedirectURIs }
-func (c client) PostLogoutRedirectURIs() []string { return nil }
+func (c client) PostLogoutRedirectURIs() []string { return c.Client.PostLogoutRedirectURIs }
 
 func (c client) ApplicationType() op.ApplicationType {
-	if c.Secret == "" {
+	if c.Secret == "" && c.Key == nil {
 		return op.ApplicationTypeNative
 	}
 	return op.ApplicationTypeWeb
 }
 
 func (c client) AuthMethod() oidc.AuthMethod {
+	if c.Key != nil {
+		return oidc.AuthMethodPrivateKeyJWT
+	}
 	if c.Secret == "" {
 		return oidc.AuthMethodNone
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
@@ -39,8 +40,12 @@ type Client struct {
 	ID string
 	// Secret is sent with HTTP basic authentication; empty for a public client.
 	Secret string
-	// RedirectURIs are compared exactly.
-	RedirectURIs []string
+	// Key is the public key of a client that proves itself with signed statements (private_key_jwt) instead of a secret.
+	Key *jose.JSONWebKey
+	// RedirectURIs and PostLogoutRedirectURIs, where people go after signing in and out, are compared exactly.
+	RedirectURIs, PostLogoutRedirectURIs []string
+	// BackChannelLogoutURI is told when a person signs out here; empty tells nobody.
+	BackChannelLogoutURI string
 }
 
 // Options says what a provider works with.
@@ -84,12 +89,16 @@ func New(o Options) (http.Handler, error) {
 	crypto := tokenCrypto{Crypto: op.NewAES256GCMCrypto(st.saved.cryptoKey(), "training"), issued: st.tokenIssued}
 	provider, err := op.NewProvider(
 		&op.Config{
-			CryptoKey:                st.saved.cryptoKey(),
-			CodeMethodS256:           true,
-			GrantTypeRefreshToken:    true,
-			DefaultLogoutRedirectURI: o.Issuer + "/signed-out",
-			SupportedScopes:          []string{"openid", "profile", "email", "offline_access"},
-			SupportedClaims:          []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "email", "email_verified", "name", "groups"},
+			CryptoKey:               st.saved.cryptoKey(),
+			CodeMethodS256:          true,
+			GrantTypeRefreshToken:   true,
+			AuthMethodPrivateKeyJWT: true,
+
+			BackChannelLogoutSupported:        true,
+			BackChannelLogoutSessionSupported: true,
+			DefaultLogoutRedirectURI:          o.Issuer + "/signed-out",
+			SupportedScopes:                   []string{"openid", "profile", "email", "offline_access"},
+			SupportedClaims:                   []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "email", "email_verified", "name", "groups"},
 		},
 		st,
 		op.StaticIssuer(o.Issuer),

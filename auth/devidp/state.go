@@ -42,6 +42,8 @@ type refreshToken struct {
 	Scopes   []string  `json:"scopes"`
 	AuthTime time.Time `json:"authTime"`
 	Expires  time.Time `json:"expires"`
+	// Session is the "sid" of the sign-in that it comes from.
+	Session string `json:"session,omitempty"`
 }
 
 func (s *state) cryptoKey() [32]byte { return [32]byte(s.Crypto) }

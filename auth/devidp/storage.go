@@ -62,6 +62,7 @@ type login struct {
 	request  *oidc.AuthRequest
 	started  time.Time
 	subject  string // "" until a person was chosen
+	sid      string // the session that this sign-in starts
 	authTime time.Time
 }
 
@@ -77,6 +78,7 @@ func (l login) GetResponseType() oidc.ResponseType { return l.request.ResponseTy
 func (l login) GetResponseMode() oidc.ResponseMode { return l.request.ResponseMode }
 func (l login) GetScopes() []string                { return l.request.Scopes }
 func (l login) GetState() string                   { return l.request.State }
+func (l login) sessionID() string                  { return l.sid }
 func (l login) GetSubject() string                 { return l.subject }
 func (l login) Done() bool                         { return l.subject != "" }
 func (l login) GetCodeChallenge() *oidc.CodeChallenge {
@@ -157,7 +159,7 @@ func (s *storage) CreateAuthRequest(_ context.Context, r *oidc.AuthRequest, _ st
 	if len(s.logins) >= maxLogins {
 		return nil, oidc.ErrServerError().WithDescription("too many sign-ins at once")
 	}
-	l := login{id: rand.Text(), request: r, started: s.o.Now()}
+	l := login{id: rand.Text(), sid: rand.Text(), request: r, started: s.o.Now()}
 	s.logins[l.id] = l
 	return l, nil
 }
@@ -256,9 +258,17 @@ func (s *storage) CreateAccessAndRefreshTokens(_ context.Context, r op.TokenRequ
 	next := rand.Text()
 	s.saved.Refresh[next] = &refreshToken{
 		Access: id, Client: clientOf(r), Subject: r.GetSubject(), Scopes: r.GetScopes(),
-		AuthTime: authTime, Expires: s.o.Now().UTC().Add(refreshLives),
+		AuthTime: authTime, Expires: s.o.Now().UTC().Add(refreshLives), Session: sessionOf(r),
 	}
 	return id, next, expires, s.saved.write(s.o.StateFile)
+}
+
+// sessionOf is the session that a sign-in or a refresh token belongs to.
+func sessionOf(r any) string {
+	if with, ok := r.(interface{ sessionID() string }); ok {
+		return with.sessionID()
+	}
+	return ""
 }
 
 // tokenIssued is told of everything that the library encrypts; access tokens are "id:subject".
@@ -309,6 +319,7 @@ func (r *refreshRequest) GetAuthTime() time.Time       { return r.AuthTime }
 func (r *refreshRequest) GetClientID() string          { return r.Client }
 func (r *refreshRequest) GetScopes() []string          { return r.scopes }
 func (r *refreshRequest) GetSubject() string           { return r.Subject }
+func (r *refreshRequest) sessionID() string            { return r.Session }
 func (r *refreshRequest) SetCurrentScopes(sc []string) { r.scopes = sc }
 
 // TokenRequestByRefreshToken implements op.AuthStorage.
@@ -426,6 +437,9 @@ func (s *storage) SetUserinfoFromScopes(context.Context, *oidc.UserInfo, string,
 
 // SetUserinfoFromRequest puts the claims into the ID token.
 func (s *storage) SetUserinfoFromRequest(_ context.Context, info *oidc.UserInfo, r op.IDTokenRequest, scopes []string) error {
+	if sid := sessionOf(r); sid != "" {
+		info.AppendClaims("sid", sid)
+	}
 	return s.setClaims(info, r.GetSubject(), scopes)
 }
 
@@ -486,9 +500,14 @@ func (s *storage) GetPrivateClaimsFromScopes(context.Context, string, string, []
 	return nil, nil
 }
 
-// GetKeyByIDAndClientID implements op.OPStorage: no client here signs with a key.
-func (s *storage) GetKeyByIDAndClientID(context.Context, string, string) (*jose.JSONWebKey, error) {
-	return nil, errors.New("clients have no keys")
+// GetKeyByIDAndClientID implements op.OPStorage: the key of a client that signs.
+func (s *storage) GetKeyByIDAndClientID(_ context.Context, keyID, clientID string) (*jose.JSONWebKey, error) {
+	for _, c := range s.o.Clients {
+		if c.ID == clientID && c.Key != nil && c.Key.KeyID == keyID {
+			return c.Key, nil
+		}
+	}
+	return nil, errors.New("no such key")
 }
 
 // ValidateJWTProfileScopes implements op.OPStorage: that grant is not offered.

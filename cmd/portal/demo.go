@@ -142,7 +142,8 @@ func (d *demoRun) run(ctx context.Context, addr string, out io.Writer) error {
 	featured := featuredPeople(&now)
 	idp, err := devidp.New(devidp.Options{
 		Issuer: issuer, StateFile: filepath.Join(d.data, "signin.json"), Logger: d.log, Now: time.Now,
-		Clients:  []devidp.Client{{ID: demoClient, Secret: demoSecret, RedirectURIs: []string{origin.JoinPath("callback").String()}}},
+		Clients: []devidp.Client{{ID: demoClient, Secret: demoSecret, RedirectURIs: []string{origin.JoinPath("callback").String()},
+			PostLogoutRedirectURIs: []string{origin.JoinPath("signed-out").String()}, BackChannelLogoutURI: origin.JoinPath("backchannel-logout").String()}},
 		People:   func() []devidp.Person { return people(em, featured) },
 		Featured: featured,
 		OnToken: func(token string, who devidp.Person) {

@@ -77,8 +77,7 @@ func options(c *config.Config, log *slog.Logger) (app.Options, error) {
 		DatabaseURL: c.DatabaseURL.Reveal(),
 		Gtmhub: gtmhub.Options{BaseURL: c.Gtmhub.URL, AccountID: c.Gtmhub.Account, Token: gtmhub.StaticToken(c.Gtmhub.Token.Reveal()), UserAgent: "gtmhub-portal/" + stamped(),
 			RatePerSecond: c.Gtmhub.Rate, MaxInFlight: c.Gtmhub.Calls, MaxBackground: c.Gtmhub.RunCalls, CallTimeout: c.Timing.Call, AllowPlainHTTP: c.Development},
-		Providers: []auth.ProviderConfig{{ID: "main", Name: c.OIDC.Name, Issuer: c.OIDC.Issuer, ClientID: c.OIDC.ClientID, ClientSecret: auth.Secret(c.OIDC.ClientSecret.Reveal()),
-			Scopes: c.OIDC.Scopes, TrustUnverifiedEmail: c.OIDC.TrustEmail, AllowedDomains: c.OIDC.Domains, FreshFallback: c.OIDC.FreshFallback, AllowPlainHTTP: c.Development}},
+		Providers:  providers(c),
 		Origin:     origin,
 		Grants:     actor.Grants{HR: c.Rights.HR, Approvers: c.Rights.Approvers, Alternates: c.Rights.Alternates, Auditors: c.Rights.Auditors, Operators: c.Rights.Operators},
 		AdminRoles: c.Rights.AdminRoles, ViewOnlyRoles: c.Rights.ViewOnlyRoles, Policy: policy, Lapse: c.DecisionLapse, UndoFor: c.UndoFor,
@@ -101,6 +100,19 @@ func transports(c *config.Config, origin *url.URL) (mail, hook notify.Transport,
 		}
 	}
 	return mail, hook, nil
+}
+
+// providers are the provider of the PORTAL_OIDC_ settings and those of the file.
+func providers(c *config.Config) []auth.ProviderConfig {
+	out := []auth.ProviderConfig{{ID: "main", Name: c.OIDC.Name, Issuer: c.OIDC.Issuer, ClientID: c.OIDC.ClientID, ClientSecret: auth.Secret(c.OIDC.ClientSecret.Reveal()),
+		PrivateKey: auth.Secret(c.OIDC.PrivateKey.Reveal()), Scopes: c.OIDC.Scopes, GroupsClaim: c.OIDC.GroupsClaim, TrustUnverifiedEmail: c.OIDC.TrustEmail,
+		AllowedDomains: c.OIDC.Domains, FreshFallback: c.OIDC.FreshFallback, AllowPlainHTTP: c.Development}}
+	for _, p := range c.Providers {
+		out = append(out, auth.ProviderConfig{ID: p.ID, Name: p.Name, Issuer: p.Issuer, ClientID: p.ClientID, ClientSecret: auth.Secret(p.ClientSecret.Reveal()),
+			PrivateKey: auth.Secret(p.PrivateKey.Reveal()), Scopes: p.Scopes, GroupsClaim: p.GroupsClaim, TrustUnverifiedEmail: p.TrustEmail,
+			AllowedDomains: p.Domains, FreshFallback: p.FreshFallback, AllowPlainHTTP: c.Development})
+	}
+	return out
 }
 
 // runApp serves pages and carries out changes until ctx ends.

@@ -72,6 +72,8 @@ type Options struct {
 	NotLoaded bool
 	// Mail and Webhook send notifications; App.Notices makes and sends none before a test calls Derive and Send.
 	Mail, Webhook notify.Transport
+	// Provider, if set, is another sign-in than the one that nobody can reach; it is given the address of the portal.
+	Provider func(origin string) auth.ProviderConfig
 	// Readings of the emulator.
 	Readings emulator.Readings
 }
@@ -113,10 +115,14 @@ func New(t *testing.T, options ...Options) *Portal {
 	if o.DatabaseURL == "" {
 		o.DatabaseURL = filepath.Join(t.TempDir(), "portal.db")
 	}
+	provider := auth.ProviderConfig{ID: "main", Name: "Sign-in", Issuer: issuer, ClientID: "portal", ClientSecret: "secret"}
+	if o.Provider != nil {
+		provider = o.Provider(origin.String())
+	}
 	a, err := app.New(t.Context(), app.Options{
 		DatabaseURL: o.DatabaseURL,
 		Gtmhub:      gtmhub.Options{BaseURL: api.URL + "/results/api", AccountID: em.AccountID(), Token: gtmhub.StaticToken("service-token"), RatePerSecond: 2000, MaxInFlight: 12, MaxBackground: 8, CallTimeout: o.Timing.Call},
-		Providers:   []auth.ProviderConfig{{ID: "main", Name: "Sign-in", Issuer: issuer, ClientID: "portal", ClientSecret: "secret"}},
+		Providers:   []auth.ProviderConfig{provider},
 		Origin:      origin,
 		Grants: actor.Grants{HR: []string{"group:portal-hr"}, Approvers: []string{"group:portal-approver"}, Auditors: []string{"group:portal-auditor"},
 			Operators: []string{"group:portal-operator"}},
@@ -232,6 +238,21 @@ func (c *Client) Age(by time.Duration) {
 	}
 }
 
+// Again signs the same person in in another browser.
+func (c *Client) Again(browser string) *Client {
+	c.portal.t.Helper()
+	other := *c
+	sess := *c.Session
+	secret := string(auth.HashOf(string(sess.Hash) + browser))
+	sess.Hash, sess.UserAgent, sess.CreatedAt = auth.HashOf(secret), browser, sess.CreatedAt.Add(time.Second)
+	if err := c.portal.App.Store.Auth().CreateSession(c.portal.t.Context(), sess, "", 5); err != nil {
+		c.portal.t.Fatal(err)
+	}
+	other.Session = &sess
+	other.cookies = []*http.Cookie{{Name: c.portal.App.Sessions.CookieName(), Value: secret}}
+	return &other
+}
+
 // Page is an answer.
 type Page struct {
 	Status int
@@ -271,11 +292,17 @@ func (c *Client) Do(r *http.Request) *Page {
 		c.portal.t.Fatal(err)
 	}
 	defer res.Body.Close()
+	return ReadPage(c.portal.t, res)
+}
+
+// ReadPage reads an answer.
+func ReadPage(t *testing.T, res *http.Response) *Page {
+	t.Helper()
 	b, err := io.ReadAll(res.Body)
 	if err != nil {
-		c.portal.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return &Page{Status: res.StatusCode, Header: res.Header, Body: string(b), t: c.portal.t}
+	return &Page{Status: res.StatusCode, Header: res.Header, Body: string(b), t: t}
 }
 
 // Get asks for a page.

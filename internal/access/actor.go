@@ -110,11 +110,13 @@ const (
 	AuditRead Permission = "audit: read"
 	// SettingsManage opens the pages about how the portal runs, for HR and the operator. It shows no people.
 	SettingsManage Permission = "settings: manage"
+	// Operate opens what the operator of the portal looks after: sessions. It gives no rights over people.
+	Operate Permission = "operate"
 )
 
 // Permissions lists all permissions, for tests that sweep the route table.
 func Permissions() []Permission {
-	return []Permission{Public, SignedIn, UsersRead, UsersChange, TeamsRead, TeamsChange, PeopleFind, MembersChange, Invite, ChangesRead, ChangesDecide, AuditRead, SettingsManage}
+	return []Permission{Public, SignedIn, UsersRead, UsersChange, TeamsRead, TeamsChange, PeopleFind, MembersChange, Invite, ChangesRead, ChangesDecide, AuditRead, SettingsManage, Operate}
 }
 
 // May says whether the actor holds the coarse right.
@@ -142,6 +144,8 @@ func (a Actor) May(p Permission) bool {
 		return a.HR || a.Auditor || a.IsLead()
 	case SettingsManage:
 		return a.HR || a.Operator
+	case Operate:
+		return a.Operator
 	default:
 		return false
 	}

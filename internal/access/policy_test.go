@@ -231,6 +231,7 @@ func TestMay(t *testing.T) {
 	want := map[access.Permission]string{ // who may: e(mployee) l(ead) h(r) p(approver) a(uditor) o(perator)
 		access.Public: "elhpao", access.SignedIn: "elhpao", access.UsersRead: "lha", access.UsersChange: "lh", access.TeamsRead: "elhpao", access.PeopleFind: "lh",
 		access.MembersChange: "lh", access.TeamsChange: "lh", access.Invite: "lh", access.ChangesRead: "elhpao", access.ChangesDecide: "lhp", access.AuditRead: "lha", access.SettingsManage: "ho",
+		access.Operate: "o",
 	}
 	parts := map[rune]access.Actor{'e': employee, 'l': lead, 'h': hr, 'p': approver, 'a': auditor, 'o': operator}
 	for _, p := range access.Permissions() {

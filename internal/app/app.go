@@ -84,6 +84,7 @@ type App struct {
 	Metrics *metrics.Metrics
 	log     *slog.Logger
 	logins  auth.PreLogins
+	signIn  *auth.Handler
 }
 
 // New opens the store, brings its tables up to date, and builds everything. It calls neither Gtmhub nor a provider.
@@ -117,7 +118,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("gtmhub client: %w", err)
 	}
-	dir = directory.New(directory.Options{Source: directory.FromClient(client), Store: st.Directory(), Log: o.Log, UsersEvery: o.UsersRefresh})
+	dir = directory.New(directory.Options{Source: directory.FromClient(client), Store: st.Directory(), Log: o.Log, UsersEvery: o.UsersRefresh, TeamsEvery: signedInEvery})
 	if _, err := dir.Load(ctx); err != nil {
 		return nil, fmt.Errorf("load the directory: %w", err)
 	}
@@ -177,6 +178,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		Record:     func(ctx context.Context, e auth.Event) error { return record(ctx, st.Audit(), e, o.OnSignIn) },
 		SignInPage: pages.SignIn, SignedOutPage: pages.SignedOut, Logger: o.Log, Now: time.Now,
 	})
+	a.signIn = signIn
 	a.Handler, err = handlers.New(handlers.Options{
 		Auth: signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Notices: a.Notices, Drafts: st.Drafts(), Deputies: deputies, Trail: st.Audit(), Joiners: o.Joiners,
 		Origin: o.Origin, Training: o.Training, Insecure: o.Insecure, LeadsFindPeople: true, UndoFor: cmp.Or(o.UndoFor, 15*time.Minute), Version: o.Version, Zone: o.Zone, Now: time.Now, Log: o.Log, Ready: st.Ping, Count: counts.Request,
@@ -202,7 +204,7 @@ func allow(actors actor.Builder, dir *directory.Directory, p auth.Person, user i
 	return nil
 }
 
-var signInEvents = map[auth.EventKind]audit.Event{auth.SignedIn: audit.SignedIn, auth.SignedOut: audit.SignedOut, auth.Refused: audit.SignInDeny, auth.Linked: audit.SignInLink}
+var signInEvents = map[auth.EventKind]audit.Event{auth.SignedIn: audit.SignedIn, auth.SignedOut: audit.SignedOut, auth.Refused: audit.SignInDeny, auth.Linked: audit.SignInLink, auth.Ended: audit.SessionEnded}
 
 func record(ctx context.Context, trail audit.Trail, e auth.Event, onSignIn func(id.User)) error {
 	err := trail.Append(ctx, audit.Entry{Who: audit.Who{Kind: access.ByPerson, Issuer: e.Person.Issuer, Subject: e.Person.Subject, User: e.User, Name: e.Person.Name},
@@ -220,7 +222,48 @@ func (a *App) Run(ctx context.Context) {
 	wg.Go(func() { a.Runner.Run(ctx) })
 	wg.Go(func() { a.Notices.Run(ctx) })
 	wg.Go(func() { a.sweep(ctx) })
+	wg.Go(func() { a.watch(ctx) })
 	wg.Wait()
+}
+
+// A deactivated person's sessions end within a minute: people with a session are read so often, the directory looks every
+// five seconds whether that is due, and sessions are compared with it so often.
+const (
+	signedInEvery = 40 * time.Second
+	watchEvery    = 10 * time.Second
+)
+
+// watch ends the sessions of people whose Gtmhub user has been deactivated or deleted, also of those who do not click.
+func (a *App) watch(ctx context.Context) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		if err := a.EndDeactivated(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("end the sessions of deactivated people", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// EndDeactivated makes one pass of what Run does every few seconds: it keeps the users with a session fresh in the
+// directory, and ends the sessions of those who have been deactivated or deleted.
+func (a *App) EndDeactivated(ctx context.Context) error {
+	snap := a.Directory.Current()
+	if !snap.Loaded() {
+		return nil // nobody can be judged yet
+	}
+	return a.signIn.EndUsers(ctx, func(u id.User) bool {
+		user, ok := snap.User(u)
+		if !ok || user.Status == directory.Inactive {
+			return true
+		}
+		a.Directory.Touch(u)
+		return false
+	}, auth.Deactivated)
 }
 
 // sweep deletes what has served its time: dead sessions, drafts after 30 days, uploaded files and notifications after 90.

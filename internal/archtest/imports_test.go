@@ -68,7 +68,8 @@ var table = map[string]row{
 		others: []string{"github.com/jackc/pgx", "github.com/pressly/goose", "modernc.org/sqlite"},
 	},
 
-	"auth":        {ours: []string{"internal/fault", "internal/id"}, others: []string{"github.com/coreos/go-oidc", "github.com/gorilla/sessions", "golang.org/x/oauth2"}},
+	// go-jose signs what a client with a private key says of itself.
+	"auth":        {ours: []string{"internal/fault", "internal/id"}, others: []string{"github.com/coreos/go-oidc", "github.com/go-jose/go-jose", "github.com/gorilla/sessions", "golang.org/x/oauth2", "golang.org/x/sync"}},
 	"auth/devidp": {others: []string{"github.com/go-jose/go-jose", "github.com/zitadel/oidc"}},
 
 	"gtmhub":          {others: []string{"github.com/failsafe-go/failsafe-go", "golang.org/x/time"}},

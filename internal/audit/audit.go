@@ -52,6 +52,9 @@ const (
 	DeputyEnded Event = "deputy ended" // by a person, before its time
 )
 
+// SessionEnded means by somebody else than the person at its browser: an operator, the provider, a deactivation.
+const SessionEnded Event = "session ended"
+
 // Who is the actor of an entry.
 type Who struct {
 	Kind            access.ActorKind `json:"kind"`

@@ -107,7 +107,10 @@ func (r *run) clock(name, whose string, theirs time.Time) {
 
 // secretsOf replaces each secret of the settings.
 func secretsOf(c *config.Config) *strings.Replacer {
-	secrets := []string{c.Gtmhub.Token.Reveal(), c.OIDC.ClientSecret.Reveal()}
+	secrets := []string{c.Gtmhub.Token.Reveal(), c.OIDC.ClientSecret.Reveal(), c.OIDC.PrivateKey.Reveal()}
+	for _, p := range c.Providers {
+		secrets = append(secrets, p.ClientSecret.Reveal(), p.PrivateKey.Reveal())
+	}
 	if u, err := url.Parse(c.DatabaseURL.Reveal()); err == nil && u.User != nil {
 		password, _ := u.User.Password()
 		secrets = append(secrets, c.DatabaseURL.Reveal(), password)

@@ -56,30 +56,36 @@ func (r *run) database(ctx context.Context) {
 	}
 }
 
-// signIn reads the discovery document of the provider, as the first sign-in would.
+// signIn reads the discovery document of each provider, as the first sign-in would.
 func (r *run) signIn(ctx context.Context) {
-	const name = "sign-in"
+	r.provider(ctx, "sign-in", "PORTAL_OIDC_ISSUER", r.Config.OIDC.Issuer, r.Config.OIDC.Scopes)
+	for _, p := range r.Config.Providers {
+		r.provider(ctx, "sign-in "+p.ID, "The issuer of "+p.ID+" in PORTAL_PROVIDERS_FILE", p.Issuer, p.Scopes)
+	}
+}
+
+func (r *run) provider(ctx context.Context, name, setting, issuer string, scopes []string) {
 	var date time.Time
 	client := &http.Client{Timeout: 10 * time.Second, Transport: dated{http.DefaultTransport, &date}}
-	p, err := oidc.NewProvider(oidc.ClientContext(ctx, client), r.Config.OIDC.Issuer)
+	p, err := oidc.NewProvider(oidc.ClientContext(ctx, client), issuer)
 	if other, ok := errors.AsType[*oidc.IssuerMismatchError](err); ok {
-		r.fail(name, fmt.Sprintf("The provider calls itself %q, not as PORTAL_OIDC_ISSUER has it.", other.Discovered), "Set PORTAL_OIDC_ISSUER to exactly that text, a slash at the end included, if it is your provider.")
+		r.fail(name, fmt.Sprintf("The provider calls itself %q, not as %s has it.", other.Discovered, setting), "Set "+setting+" to exactly that text, a slash at the end included, if it is your provider.")
 		return
 	}
 	if err != nil {
-		r.fail(name, fmt.Sprintf("The discovery document of the provider cannot be read: %q.", brief(err)), "PORTAL_OIDC_ISSUER followed by /.well-known/openid-configuration must be reachable from this machine.")
+		r.fail(name, fmt.Sprintf("The discovery document of the provider cannot be read: %q.", brief(err)), setting+" followed by /.well-known/openid-configuration must be reachable from this machine.")
 		return
 	}
-	r.ok(name, "The provider answers at "+r.Config.OIDC.Issuer+" and calls itself so.")
-	r.clock("clock (sign-in)", "the identity provider", date)
+	r.ok(name, "The provider answers at "+issuer+" and calls itself so.")
+	r.clock("clock ("+name+")", "the identity provider", date)
 	var doc struct {
 		Scopes []string `json:"scopes_supported"`
 	}
 	_ = p.Claims(&doc) // the field may be missing
 	rights := r.Config.Rights
 	named := slices.ContainsFunc(slices.Concat(rights.HR, rights.Approvers, rights.Alternates, rights.Auditors, rights.Operators), func(h string) bool { return strings.HasPrefix(h, "group:") })
-	if named && slices.Contains(doc.Scopes, "groups") && !slices.Contains(r.Config.OIDC.Scopes, "groups") {
-		r.warn("groups", "Rights are given to groups, and the provider has a scope for groups that the portal does not ask for.", "Add groups to PORTAL_OIDC_SCOPES.")
+	if named && slices.Contains(doc.Scopes, "groups") && !slices.Contains(scopes, "groups") {
+		r.warn("groups", "Rights are given to groups, and the provider has a scope for groups that the portal does not ask for.", "Add groups to PORTAL_OIDC_SCOPES, or to the scopes in PORTAL_PROVIDERS_FILE.")
 	}
 }
 

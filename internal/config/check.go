@@ -29,7 +29,7 @@ func (r *reader) check(c *Config) {
 		r.problem("PORTAL_GTMHUB_ACCOUNT", "It must be an id without blanks.")
 	}
 	r.checkSecret("PORTAL_GTMHUB_TOKEN", c.Gtmhub.Token, c.Development)
-	r.checkSecret("PORTAL_OIDC_CLIENT_SECRET", c.OIDC.ClientSecret, c.Development)
+	r.checkClient(c)
 	if c.DatabaseURL == "" {
 		c.DatabaseURL = Secret(filepath.Join(c.DataDir, "portal.db"))
 	} else if scheme, _, ok := strings.Cut(c.DatabaseURL.Reveal(), "://"); ok && scheme != "postgres" && scheme != "postgresql" {
@@ -124,14 +124,44 @@ func (r *reader) checkURL(name, raw string, development bool) {
 	if r.bad(name) {
 		return
 	}
+	if sentence := urlProblem(raw, development); sentence != "" {
+		r.problem(name, "%s", sentence)
+	}
+}
+
+// urlProblem is what is wrong with the address of an outside service, or "".
+func urlProblem(raw string, development bool) string {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		r.problem(name, "It must be an absolute address without user name, query or fragment.")
+		return "It must be an absolute address without user name, query or fragment."
 	case u.Scheme != "https" && !(development && u.Scheme == "http"):
-		r.problem(name, "It must start with https://.")
+		return "It must start with https://."
 	case !development && isPrivate(u.Hostname()):
-		r.problem(name, "It must not be a private address.")
+		return "It must not be a private address."
+	}
+	return ""
+}
+
+// checkClient wants exactly one way in which the client proves itself.
+func (r *reader) checkClient(c *Config) {
+	const secret, key, public = "PORTAL_OIDC_CLIENT_SECRET", "PORTAL_OIDC_PRIVATE_KEY", "PORTAL_OIDC_PUBLIC"
+	if r.bad(secret, secret+"_FILE", key, key+"_FILE", public) {
+		return
+	}
+	n := 0
+	for _, set := range []bool{c.OIDC.ClientSecret != "", c.OIDC.PrivateKey != "", c.OIDC.Public} {
+		if set {
+			n++
+		}
+	}
+	switch {
+	case n == 0:
+		r.problem(secret, "It is required, unless %s or %s is set.", key, public)
+	case n > 1:
+		r.problem(secret, "Set one of it, %s and %s.", key, public)
+	case c.OIDC.ClientSecret != "":
+		r.checkSecret(secret, c.OIDC.ClientSecret, c.Development)
 	}
 }
 

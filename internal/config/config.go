@@ -10,7 +10,7 @@ import (
 //
 // The tags are the documentation: env is the variable, default and example are values as they stand in the
 // environment, unit is for numbers, min and max are bounds, need is "always" for settings without a default, and doc is
-// the meaning.
+// the meaning. A field with env "-" is filled from what another setting names.
 type Config struct {
 	Addr        string `env:"PORTAL_ADDR" default:"127.0.0.1:8080" example:"0.0.0.0:8080" doc:"Address to listen on. Plain HTTP: put a proxy that speaks TLS in front."`
 	MetricsAddr string `env:"PORTAL_METRICS_ADDR" example:"127.0.0.1:9090" doc:"Address for Prometheus metrics, at /metrics. Anybody who reaches it may read them: numbers only, but do not publish it. Empty: no metrics."`
@@ -18,8 +18,12 @@ type Config struct {
 	DatabaseURL Secret `env:"PORTAL_DATABASE_URL" default:"portal.db in PORTAL_DATA_DIR" example:"postgres://portal:...@db.northwind.example/portal" doc:"A PostgreSQL database (any number of instances may share it), or the path of a SQLite file (one instance)."`
 	DataDir     string `env:"PORTAL_DATA_DIR" default:"./data" example:"/data" doc:"Folder for the SQLite file. It must exist and be writable."`
 
-	Gtmhub  Gtmhub
-	OIDC    OIDC
+	Gtmhub Gtmhub
+	OIDC   OIDC
+	// ProvidersFile names further providers, which Providers holds.
+	ProvidersFile string     `env:"PORTAL_PROVIDERS_FILE" example:"/etc/portal/providers.json" doc:"JSON file with a list of further providers; see [providers.md](providers.md). Empty: the one provider of PORTAL_OIDC_ISSUER."`
+	Providers     []Provider `env:"-"`
+
 	Rights  Rights
 	Timing  Timing
 	Session Session
@@ -54,10 +58,13 @@ type OIDC struct {
 	Issuer        string   `env:"PORTAL_OIDC_ISSUER" need:"always" example:"https://login.northwind.example/realms/main" doc:"Issuer of the OpenID provider, exactly as its discovery document has it; https."`
 	Name          string   `env:"PORTAL_OIDC_NAME" default:"Single sign-on" example:"Northwind account" doc:"Name of the provider on the sign-in page."`
 	ClientID      string   `env:"PORTAL_OIDC_CLIENT_ID" need:"always" example:"gtmhub-portal" doc:"Client id at the provider. The redirect address to register is PORTAL_ORIGIN followed by /callback."`
-	ClientSecret  Secret   `env:"PORTAL_OIDC_CLIENT_SECRET" need:"always" example:"..." doc:"Client secret at the provider."`
+	ClientSecret  Secret   `env:"PORTAL_OIDC_CLIENT_SECRET" example:"..." doc:"Client secret at the provider. Required unless PORTAL_OIDC_PRIVATE_KEY or PORTAL_OIDC_PUBLIC is set."`
+	PrivateKey    Secret   `env:"PORTAL_OIDC_PRIVATE_KEY" example:"..." doc:"Instead of a secret: a private key in PEM form (RSA of 2048 bits or more, or P-256), with which the portal signs what it says of itself (private_key_jwt). Its public half is at PORTAL_ORIGIN followed by /client-keys.json."`
+	Public        bool     `env:"PORTAL_OIDC_PUBLIC" default:"false" example:"true" doc:"For a client that is registered without a secret: PKCE alone protects the code."`
 	Scopes        []string `env:"PORTAL_OIDC_SCOPES" default:"profile,email" unit:"scopes" example:"profile,email,groups" doc:"Scopes to ask for beside openid. Many providers send groups only when asked."`
 	TrustEmail    bool     `env:"PORTAL_OIDC_TRUST_EMAIL" default:"false" example:"true" doc:"Whether addresses count as verified when the provider does not say."`
 	Domains       []string `env:"PORTAL_OIDC_DOMAINS" unit:"domains" example:"northwind.example" doc:"Only addresses in these domains are linked to a Gtmhub user. Empty: all."`
+	GroupsClaim   string   `env:"PORTAL_OIDC_GROUPS_CLAIM" default:"groups" example:"roles" doc:"Claim that holds the groups: a list of names, or one name."`
 	FreshFallback bool     `env:"PORTAL_OIDC_FRESH_FALLBACK" default:"false" example:"true" doc:"For providers that send no auth_time: whether a new ID token counts as a fresh sign-in."`
 }
 
@@ -67,7 +74,7 @@ type Rights struct {
 	Approvers  Holders `env:"PORTAL_APPROVERS" example:"group:portal-approvers,li.wei@northwind.example" doc:"Who may decide requests beside HR. Nobody decides their own, so there must be the address of a second person here or in PORTAL_HR."`
 	Alternates Holders `env:"PORTAL_ALTERNATES" example:"noor.haddad@northwind.example" doc:"Who may decide too and is asked when three quarters of the time for a decision are over."`
 	Auditors   Holders `env:"PORTAL_AUDITORS" example:"group:internal-audit" doc:"Who may read everything and change nothing."`
-	Operators  Holders `env:"PORTAL_OPERATORS" example:"ops@northwind.example" doc:"Who runs the portal. The pages name the role; so far it opens nothing, and it gives no rights over people."`
+	Operators  Holders `env:"PORTAL_OPERATORS" example:"ops@northwind.example" doc:"Who runs the portal: sees and ends sessions. It gives no rights over people."`
 	// AdminRoles are names of Gtmhub roles.
 	AdminRoles []string `env:"PORTAL_ADMIN_ROLES" default:"Admin,Account Admin" unit:"role names" example:"Admin" doc:"Gtmhub roles that manage the whole account. Only somebody who holds one gives it, and a second person has to agree."`
 	// ViewOnlyRoles are names of Gtmhub roles.
@@ -113,6 +120,7 @@ func Load(environ func(string) (string, bool)) (*Config, error) {
 	c := &Config{}
 	r := reader{environ: environ}
 	r.read(c)
+	r.readProviders(c)
 	r.check(c)
 	if len(r.problems) > 0 {
 		return nil, r.problems

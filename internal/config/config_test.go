@@ -77,7 +77,7 @@ func TestDefaults(t *testing.T) {
 		Gtmhub: config.Gtmhub{URL: "https://app.gtmhub.com/api", Account: "5c8a3f0e1b2d4c6f7a8b9c0d", Token: canary + "-token", Rate: 20, Calls: 8, RunCalls: 4},
 		OIDC: config.OIDC{
 			Issuer: "https://login.northwind.example", Name: "Single sign-on", ClientID: "gtmhub-portal",
-			ClientSecret: canary + "-client", Scopes: []string{"profile", "email"},
+			ClientSecret: canary + "-client", Scopes: []string{"profile", "email"}, GroupsClaim: "groups",
 		},
 		Rights: config.Rights{
 			HR:         config.Holders{"ana.ferrari@northwind.example", "group:portal-hr"},
@@ -235,6 +235,7 @@ func TestNothingSetNamesEverythingRequired(t *testing.T) {
 			want = append(want, s.Name)
 		}
 	}
+	want = append(want, "PORTAL_OIDC_CLIENT_SECRET") // or one of two others
 	if d := cmp.Diff(want, names(t, err)); d != "" {
 		t.Error(d)
 	}
@@ -255,13 +256,18 @@ func TestSecretFiles(t *testing.T) {
 		}
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
-			c, err := load(map[string]string{s.Name: "-", s.Name + "_FILE": write(canary + "\r\n")})
+			set := map[string]string{s.Name: "-", s.Name + "_FILE": write(canary + "\r\n")}
+			if s.Name == "PORTAL_OIDC_PRIVATE_KEY" {
+				set["PORTAL_OIDC_CLIENT_SECRET"] = "-"
+			}
+			c, err := load(set)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got := map[string]config.Secret{
 				"PORTAL_DATABASE_URL": c.DatabaseURL, "PORTAL_GTMHUB_TOKEN": c.Gtmhub.Token, "PORTAL_OIDC_CLIENT_SECRET": c.OIDC.ClientSecret,
 				"PORTAL_SMTP_PASSWORD": c.Mail.Password, "PORTAL_WEBHOOK_SECRET": c.Webhook.Secret,
+				"PORTAL_OIDC_PRIVATE_KEY": c.OIDC.PrivateKey,
 			}[s.Name]
 			if got.Reveal() != canary {
 				t.Errorf("the content of the file did not arrive")
@@ -330,6 +336,12 @@ func TestSettings(t *testing.T) {
 				return
 			}
 			env := map[string]string{s.Name: s.Example}
+			switch s.Name {
+			case "PORTAL_PROVIDERS_FILE": // the example is not on this machine
+				return
+			case "PORTAL_OIDC_PUBLIC":
+				env["PORTAL_OIDC_CLIENT_SECRET"] = "-"
+			}
 			maps.Copy(env, needed[s.Name])
 			if _, err := load(env); err != nil {
 				t.Errorf("the example is refused: %v", err)
@@ -366,5 +378,62 @@ func TestPage(t *testing.T) {
 	}
 	if d := cmp.Diff(config.Page(), string(got)); d != "" {
 		t.Errorf("run go generate ./internal/config (-code, +page):\n%s", d)
+	}
+}
+
+func TestProvidersFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	secret := write("secret", canary+"-second\n")
+	entry := func(more string) string {
+		return `{"id":"labs","name":"Labs","issuer":"https://login.labs.example","client_id":"portal",` + more + `}`
+	}
+	for i, tt := range []struct {
+		name, content, want string
+	}{
+		{"secret", "[" + entry(`"client_secret_file":"`+secret+`","scopes":["profile","groups"],"domains":["Labs.example"],"groups_claim":"roles"`) + "]", ""},
+		{"key", "[" + entry(`"private_key_file":"`+secret+`"`) + "]", ""},
+		{"public", "[" + entry(`"public":true`) + "]", ""},
+		{"no more providers", "[]", ""},
+		{"no proof", "[" + entry(`"trust_email":true`) + "]", "name exactly one"},
+		{"two proofs", "[" + entry(`"public":true,"client_secret_file":"`+secret+`"`) + "]", "name exactly one"},
+		{"secret in the file", "[" + entry(`"client_secret":"`+canary+`"`) + "]", "unknown field"},
+		{"no such secret", "[" + entry(`"client_secret_file":"`+dir+`/`+canary+`"`) + "]", "client_secret_file cannot be used"},
+		{"plain http", `[{"id":"x","name":"X","issuer":"http://login.example","client_id":"p","public":true}]`, "https"},
+		{"private address", `[{"id":"x","name":"X","issuer":"https://10.0.0.1","client_id":"p","public":true}]`, "private address"},
+		{"the first one's id", `[{"id":"main","name":"X","issuer":"https://login.example","client_id":"p","public":true}]`, "id must be"},
+		{"odd id", `[{"id":"X/y","name":"X","issuer":"https://login.example","client_id":"p","public":true}]`, "id must be"},
+		{"no name", `[{"id":"x","issuer":"https://login.example","client_id":"p","public":true}]`, "required"},
+		{"odd domain", "[" + entry(`"public":true,"domains":["@x"]`) + "]", "domains"},
+		{"no list", entry(`"public":true`), "no JSON list"},
+		{"no JSON", "issuer: " + canary, "no JSON list"},
+		{"something behind", "[] []", "behind the list"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, err := load(map[string]string{"PORTAL_PROVIDERS_FILE": write(fmt.Sprint(i), tt.content)})
+			switch {
+			case tt.want == "" && err != nil:
+				t.Error(err)
+			case tt.want == "" && tt.name == "secret":
+				want := []config.Provider{{ID: "labs", Name: "Labs", Issuer: "https://login.labs.example", ClientID: "portal", Scopes: []string{"profile", "groups"},
+					Domains: []string{"labs.example"}, ClientSecretFile: secret, GroupsClaim: "roles", ClientSecret: canary + "-second"}}
+				if d := cmp.Diff(want, c.Providers); d != "" {
+					t.Error(d)
+				}
+			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), canary)):
+				t.Errorf("error %v, want one with %q and without %q", err, tt.want, canary)
+			}
+		})
+	}
+	if _, err := load(map[string]string{"PORTAL_PROVIDERS_FILE": dir + "/nothing"}); err == nil {
+		t.Error("a missing file is accepted")
 	}
 }

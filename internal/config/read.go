@@ -118,6 +118,9 @@ var (
 func eachField(v reflect.Value, do func(reflect.StructField, reflect.Value)) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
+		if f.Tag.Get("env") == "-" {
+			continue
+		}
 		if f.Tag.Get("env") == "" {
 			eachField(v.Field(i), do)
 			continue

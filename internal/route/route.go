@@ -28,6 +28,18 @@ const (
 	PolicyReports = "/csp-report"
 )
 
+// The addresses of sessions and of the talk with providers.
+const (
+	MySessions          = "/me/sessions"
+	MySessionsEnd       = "/me/sessions/end"
+	MySessionsEndOthers = "/me/sessions/end-others"
+	OperatorSessions    = "/operations/sessions"
+	OperatorSessionsEnd = "/operations/sessions/end"
+	SignedOut           = "/signed-out"
+	BackChannelLogout   = "/backchannel-logout"
+	ClientKeys          = "/client-keys.json"
+)
+
 func join(parts ...string) string {
 	out := ""
 	for _, p := range parts {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gtmhub-portal/portal/auth"
 	"github.com/gtmhub-portal/portal/internal/fault"
+	"github.com/gtmhub-portal/portal/internal/id"
 )
 
 var (
@@ -24,7 +25,7 @@ type AuthStore struct{ s *Store }
 func (s *Store) Auth() *AuthStore { return &AuthStore{s} }
 
 const sessionColumns = `hash, provider, issuer, subject, email, email_verified, name, groups_json, user_id,
-	created, last_seen, expires, auth_time, user_agent, upstream_token, flashes`
+	created, last_seen, expires, auth_time, user_agent, upstream_token, flashes, session_id, tokens, checked`
 
 // CreateSession implements auth.SessionRows.
 func (a *AuthStore) CreateSession(ctx context.Context, s auth.Session, replaces auth.Hash, keep int) error {
@@ -53,6 +54,7 @@ func (a *AuthStore) CreateSession(ctx context.Context, s auth.Session, replaces 
 		return t.insert("session", sessionColumns, [][]any{{
 			string(s.Hash), s.Provider, s.Issuer, s.Subject, s.Email, s.EmailVerified, s.Name, groups, string(s.User),
 			millis(s.CreatedAt), millis(s.LastSeenAt), millis(s.ExpiresAt), millis(s.AuthTime), s.UserAgent, s.UpstreamToken, flashes,
+			s.SessionID, s.Tokens, millis(s.CheckedAt),
 		}})
 	})
 }
@@ -76,18 +78,32 @@ func (a *AuthStore) TouchSession(ctx context.Context, h auth.Hash, seen time.Tim
 
 // SaveSession implements auth.SessionRows.
 func (a *AuthStore) SaveSession(ctx context.Context, s auth.Session) error {
-	groups, flashes, err := sessionJSON(s)
+	_, flashes, err := sessionJSON(s)
 	if err != nil {
 		return fmt.Errorf("save session: %w", err)
 	}
 	return a.s.write(ctx, "save session", func(t *tx) error {
-		n, err := t.exec(`UPDATE session SET groups_json = $1, flashes = $2, upstream_token = $3 WHERE hash = $4`,
-			groups, flashes, s.UpstreamToken, string(s.Hash))
-		if err == nil && n == 0 {
-			return fault.New(fault.NotFound, "This session has ended. Sign in again.")
-		}
-		return err
+		return living(t.exec(`UPDATE session SET flashes = $1, upstream_token = $2 WHERE hash = $3`, flashes, s.UpstreamToken, string(s.Hash)))
 	})
+}
+
+// SaveFollowed implements auth.SessionRows.
+func (a *AuthStore) SaveFollowed(ctx context.Context, s auth.Session) error {
+	groups, _, err := sessionJSON(s)
+	if err != nil {
+		return fmt.Errorf("save groups of a session: %w", err)
+	}
+	return a.s.write(ctx, "save groups of a session", func(t *tx) error {
+		return living(t.exec(`UPDATE session SET groups_json = $1, tokens = $2, checked = $3 WHERE hash = $4`, groups, s.Tokens, millis(s.CheckedAt), string(s.Hash)))
+	})
+}
+
+// living is the error of an update of one session.
+func living(n int, err error) error {
+	if err == nil && n == 0 {
+		return fault.New(fault.NotFound, "This session has ended. Sign in again.")
+	}
+	return err
 }
 
 // DeleteSession implements auth.SessionRows.
@@ -107,14 +123,61 @@ func (a *AuthStore) DeleteSessionsOf(ctx context.Context, issuer, subject string
 	return n, err
 }
 
+// DeleteSessionsAt implements auth.SessionRows.
+func (a *AuthStore) DeleteSessionsAt(ctx context.Context, issuer, subject, sessionID string) (n int, err error) {
+	if subject == "" && sessionID == "" {
+		return 0, nil
+	}
+	err = a.s.write(ctx, "delete sessions at a provider", func(t *tx) error {
+		n, err = t.exec(`DELETE FROM session WHERE issuer = $1 AND ($2 = '' OR subject = $2) AND ($3 = '' OR session_id = $3)`, issuer, subject, sessionID)
+		return err
+	})
+	return n, err
+}
+
+// UseLogoutToken implements auth.SessionRows.
+func (a *AuthStore) UseLogoutToken(ctx context.Context, issuer, tokenID string, expires time.Time) error {
+	return a.s.write(ctx, "use logout token", func(t *tx) error {
+		return t.insert("logout_token", "issuer, token_id, expires", [][]any{{issuer, tokenID, millis(expires)}})
+	})
+}
+
+// SignedInUsers implements auth.SessionRows.
+func (a *AuthStore) SignedInUsers(ctx context.Context) (out []id.User, err error) {
+	err = a.s.read(ctx, "list signed-in users", func(t *tx) error {
+		out = nil
+		return t.each(func(scan func(...any) error) error {
+			var u id.User
+			err := scan(&u)
+			out = append(out, u)
+			return err
+		}, `SELECT DISTINCT user_id FROM session WHERE user_id <> ''`)
+	})
+	return out, err
+}
+
+// DeleteSessionsOfUser implements auth.SessionRows.
+func (a *AuthStore) DeleteSessionsOfUser(ctx context.Context, user id.User) (out []auth.Session, err error) {
+	err = a.s.write(ctx, "delete sessions of a user", func(t *tx) error {
+		out = nil
+		return t.each(func(scan func(...any) error) error {
+			s, err := scanSession(scan)
+			out = append(out, s)
+			return err
+		}, `DELETE FROM session WHERE user_id = $1 AND user_id <> '' RETURNING `+sessionColumns, string(user))
+	})
+	return out, err
+}
+
 // SessionsOf implements auth.SessionRows.
 func (a *AuthStore) SessionsOf(ctx context.Context, issuer, subject string) ([]auth.Session, error) {
 	return a.sessions(ctx, `SELECT `+sessionColumns+` FROM session WHERE issuer = $1 AND subject = $2 ORDER BY created DESC, hash`, issuer, subject)
 }
 
 // Sessions implements auth.SessionRows.
-func (a *AuthStore) Sessions(ctx context.Context, limit int) ([]auth.Session, error) {
-	return a.sessions(ctx, `SELECT `+sessionColumns+` FROM session ORDER BY created DESC, hash LIMIT $1`, max(0, limit))
+func (a *AuthStore) Sessions(ctx context.Context, find string, limit int) ([]auth.Session, error) {
+	return a.sessions(ctx, `SELECT `+sessionColumns+` FROM session WHERE LOWER(email) LIKE $1 ESCAPE '\' OR LOWER(name) LIKE $1 ESCAPE '\'
+		ORDER BY created DESC, hash LIMIT $2`, contains(auth.FoldEmail(find)), max(0, limit))
 }
 
 func (a *AuthStore) sessions(ctx context.Context, text string, args ...any) (out []auth.Session, err error) {
@@ -132,6 +195,9 @@ func (a *AuthStore) sessions(ctx context.Context, text string, args ...any) (out
 // DeleteExpiredSessions implements auth.SessionRows.
 func (a *AuthStore) DeleteExpiredSessions(ctx context.Context, now, seenBefore time.Time) (n int, err error) {
 	err = a.s.write(ctx, "delete expired sessions", func(t *tx) error {
+		if _, err := t.exec(`DELETE FROM logout_token WHERE expires <= $1`, millis(now)); err != nil {
+			return err
+		}
 		n, err = t.exec(`DELETE FROM session WHERE expires <= $1 OR last_seen <= $2`, millis(now), millis(seenBefore))
 		return err
 	})
@@ -150,13 +216,13 @@ func sessionJSON(s auth.Session) (groups, flashes string, err error) {
 func scanSession(scan func(...any) error) (auth.Session, error) {
 	var s auth.Session
 	var groups, flashes string
-	var created, seen, expires, authTime int64
+	var created, seen, expires, authTime, checked int64
 	err := scan(&s.Hash, &s.Provider, &s.Issuer, &s.Subject, &s.Email, &s.EmailVerified, &s.Name, &groups, &s.User,
-		&created, &seen, &expires, &authTime, &s.UserAgent, &s.UpstreamToken, &flashes)
+		&created, &seen, &expires, &authTime, &s.UserAgent, &s.UpstreamToken, &flashes, &s.SessionID, &s.Tokens, &checked)
 	if err != nil {
 		return auth.Session{}, err
 	}
-	s.CreatedAt, s.LastSeenAt, s.ExpiresAt, s.AuthTime = fromMillis(created), fromMillis(seen), fromMillis(expires), fromMillis(authTime)
+	s.CreatedAt, s.LastSeenAt, s.ExpiresAt, s.AuthTime, s.CheckedAt = fromMillis(created), fromMillis(seen), fromMillis(expires), fromMillis(authTime), fromMillis(checked)
 	if err := json.Unmarshal([]byte(groups), &s.Groups); err != nil {
 		return auth.Session{}, err
 	}

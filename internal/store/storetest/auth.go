@@ -37,6 +37,7 @@ func testSessions(t *testing.T, s *store.Store) {
 	full := session("ana", 0)
 	full.Email, full.EmailVerified, full.Name, full.Groups, full.User = "ana@northwind.example", true, "Ana", []string{"hr"}, "u1"
 	full.AuthTime, full.UserAgent, full.UpstreamToken = day.Add(-time.Minute), "Browser/1.0", []byte{0, 1, 255}
+	full.SessionID, full.Tokens, full.CheckedAt = "sid-1", []byte{1, 0, 2}, day
 	full.Flashes = []auth.Flash{{Kind: "success", Text: "Hello <b>", LinkURL: "/teams", LinkLabel: "Teams"}}
 	ok(t, "create", a.CreateSession(t.Context(), full, "", 3))
 	got, err := a.SessionByHash(t.Context(), full.Hash)
@@ -51,17 +52,26 @@ func testSessions(t *testing.T, s *store.Store) {
 	ok(t, "touch what is gone", a.TouchSession(t.Context(), "nosuch", day))
 	full.LastSeenAt = day.Add(time.Hour)
 	saved := full
-	saved.Flashes, saved.Groups, saved.UpstreamToken = nil, nil, nil
-	full.Flashes, full.Groups, full.UpstreamToken = nil, nil, nil
+	saved.Flashes, saved.Groups, saved.UpstreamToken, saved.Tokens, saved.CheckedAt = nil, nil, nil, nil, day.Add(time.Hour)
+	full.Flashes, full.UpstreamToken = nil, nil
 	saved.Subject, saved.Email, saved.User, saved.ExpiresAt = "eve", "eve@elsewhere.example", "u2", day.Add(1000*time.Hour)
 	ok(t, "save", a.SaveSession(t.Context(), saved))
 	got, err = a.SessionByHash(t.Context(), full.Hash)
 	ok(t, "read", err)
-	equal(t, "only flashes, groups and token were saved", got, full)
+	equal(t, "only flashes and token were saved", got, full)
+	followed := saved
+	followed.Groups, followed.Tokens, followed.CheckedAt = []string{"other"}, []byte{9}, day.Add(2*time.Hour)
+	followed.Flashes = []auth.Flash{{Kind: "info", Text: "not this way"}}
+	full.Groups, full.Tokens, full.CheckedAt = followed.Groups, followed.Tokens, followed.CheckedAt
+	ok(t, "save groups", a.SaveFollowed(t.Context(), followed))
+	got, err = a.SessionByHash(t.Context(), full.Hash)
+	ok(t, "read", err)
+	equal(t, "only groups, tokens and their time were saved", got, full)
 
 	ok(t, "delete", a.DeleteSession(t.Context(), full.Hash))
 	ok(t, "delete again", a.DeleteSession(t.Context(), full.Hash))
 	wantKind(t, "save what is gone", a.SaveSession(t.Context(), full), fault.NotFound)
+	wantKind(t, "save groups of what is gone", a.SaveFollowed(t.Context(), full), fault.NotFound)
 	_, err = a.SessionByHash(t.Context(), full.Hash)
 	wantKind(t, "it was not made anew", err, fault.NotFound)
 
@@ -76,7 +86,7 @@ func testSessions(t *testing.T, s *store.Store) {
 	of, err = a.SessionsOf(t.Context(), full.Issuer, "ana")
 	ok(t, "list", err)
 	equal(t, "one replaced", hashes(of), hashes([]auth.Session{session("ana", 5), session("ana", 4), session("ana", 2)}))
-	every, err := a.Sessions(t.Context(), 2)
+	every, err := a.Sessions(t.Context(), "", 2)
 	ok(t, "list all", err)
 	equal(t, "the newest two of all", hashes(every), hashes([]auth.Session{session("ben", 9), session("ana", 5)}))
 
@@ -89,9 +99,79 @@ func testSessions(t *testing.T, s *store.Store) {
 	n, err = a.DeleteSessionsOf(t.Context(), full.Issuer, "ana")
 	ok(t, "delete all of a person", err)
 	equal(t, "of the person", n, 1)
-	every, err = a.Sessions(t.Context(), 10)
+	every, err = a.Sessions(t.Context(), "", 10)
 	ok(t, "list all", err)
 	equal(t, "left", hashes(every), hashes([]auth.Session{session("ben", 9)}))
+}
+
+// testSessionsEnd ends sessions as providers, operators and deactivations do.
+func testSessionsEnd(t *testing.T, s *store.Store) {
+	a := s.Auth()
+	add := func(subject string, n int, sid string, user id.User) auth.Session {
+		x := session(subject, n)
+		x.SessionID, x.User, x.Email, x.Name = sid, user, subject+"_X@northwind.example", "Name of "+subject
+		ok(t, "create", a.CreateSession(t.Context(), x, "", 5))
+		return x
+	}
+	all := map[string]auth.Session{"ana1": add("ana", 1, "s1", "u1"), "ana2": add("ana", 2, "s2", "u1"), "ben1": add("ben", 3, "s1", "u2"), "eve1": add("eve", 4, "", "")}
+	left := func(what string, want ...string) {
+		t.Helper()
+		got, err := a.Sessions(t.Context(), "", 10)
+		ok(t, "list", err)
+		var hs []auth.Hash
+		for _, w := range want {
+			hs = append(hs, all[w].Hash)
+		}
+		equal(t, what, hashes(got), hs)
+	}
+	for _, tc := range []struct {
+		find string
+		want []auth.Hash
+	}{
+		{"ANA_x@", hashes([]auth.Session{all["ana2"], all["ana1"]})},
+		{"name of BEN", hashes([]auth.Session{all["ben1"]})},
+		{"%", nil},
+		{"anaX", nil}, // the underscore is no wildcard
+	} {
+		got, err := a.Sessions(t.Context(), tc.find, 10)
+		ok(t, "find", err)
+		equal(t, "found by "+tc.find, hashes(got), tc.want)
+	}
+	users, err := a.SignedInUsers(t.Context())
+	ok(t, "users", err)
+	equal(t, "how many users", len(users), 2)
+	const issuer = "https://id.example"
+	end := func(what string, want int, issuer, subject, sid string) {
+		t.Helper()
+		n, err := a.DeleteSessionsAt(t.Context(), issuer, subject, sid)
+		ok(t, what, err)
+		equal(t, what, n, want)
+	}
+	end("nobody named", 0, issuer, "", "")
+	end("another issuer", 0, "https://other.example", "ana", "")
+	end("a session of somebody else", 0, issuer, "eve", "s1")
+	left("all are there", "eve1", "ben1", "ana2", "ana1")
+	end("one session of one person", 1, issuer, "ana", "s1")
+	left("one is gone", "eve1", "ben1", "ana2")
+	end("by session alone", 1, issuer, "", "s1")
+	end("by person alone", 1, issuer, "ana", "")
+	left("eve is left", "eve1")
+	ended, err := a.DeleteSessionsOfUser(t.Context(), "")
+	ok(t, "of nobody", err)
+	equal(t, "ended", len(ended), 0)
+	all["ben2"] = add("ben", 5, "s5", "u2")
+	ended, err = a.DeleteSessionsOfUser(t.Context(), "u2")
+	ok(t, "of a user", err)
+	equal(t, "ended", hashes(ended), []auth.Hash{all["ben2"].Hash})
+	left("eve is left", "eve1")
+
+	errs := together(8, func(int) error { return a.UseLogoutToken(t.Context(), issuer, "jti", day) })
+	equal(t, "one use", tally(errs), map[fault.Kind]int{"": 1, fault.Conflict: 7})
+	ok(t, "the same id elsewhere", a.UseLogoutToken(t.Context(), "https://other.example", "jti", day.Add(time.Hour)))
+	_, err = a.DeleteExpiredSessions(t.Context(), day, day.Add(-time.Hour))
+	ok(t, "sweep", err)
+	ok(t, "forgotten after it ran out", a.UseLogoutToken(t.Context(), issuer, "jti", day))
+	wantKind(t, "the other one is remembered", a.UseLogoutToken(t.Context(), "https://other.example", "jti", day), fault.Conflict)
 }
 
 func testSessionsRace(t *testing.T, s *store.Store) {

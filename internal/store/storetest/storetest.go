@@ -73,6 +73,7 @@ func tests() map[string]func(*testing.T, *store.Store) {
 		"sums after random operations": testSums,
 		"sessions":                     testSessions,
 		"sessions under a race":        testSessionsRace,
+		"sessions that end":            testSessionsEnd,
 		"pre-logins":                   testPreLogins,
 		"identities":                   testIdentities,
 		"drafts":                       testDrafts,

@@ -23,6 +23,12 @@ type SignInProps struct {
 	Links []SignInLink
 	// Fresh says that a signed-in person must prove again who they are.
 	Fresh bool
+	// ByEmail draws the form that finds the provider for an address; it is posted to ActionURL with Return. Email is what was
+	// typed before, Unknown that no provider was found for it.
+	ByEmail       bool
+	ActionURL     string
+	Email, Return string
+	Unknown       bool
 }
 
 // SignInLink is one identity provider.
@@ -32,7 +38,9 @@ type SignInLink struct{ ID, Name, URL string }
 type SignedOutProps struct {
 	Plain                 layout.PlainProps
 	Provider, ProviderURL string
-	SignInURL             string
+	// Everywhere says that the person signed out at the provider too.
+	Everywhere bool
+	SignInURL  string
 }
 
 // HomeProps is the first page, by what the person may do.
@@ -75,6 +83,8 @@ type HomeTeam struct {
 
 // MeProps is the person's own page.
 type MeProps struct {
+	// SessionsURL leads to the list of the person's sessions.
+	SessionsURL                string
 	Frame                      layout.Props
 	Name, Email, Role          string
 	PortalRoles                []string
