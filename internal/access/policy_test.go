@@ -146,6 +146,9 @@ func TestMayDecide(t *testing.T) {
 		{"approver", other(approver), request, "decide"},
 		{"the requester", hr, request, "decide: own"},
 		{"the requester by another sign-in", twin, request, "decide: own"},
+		{"the requester, linked to nobody", access.Actor{Kind: access.ByPerson, Issuer: "i", Subject: "s", Approver: true}, access.ChangeFacts{Requester: access.Actor{Kind: access.ByPerson, Issuer: "i", Subject: "s"}, Waiting: true}, "decide: own"},
+		{"the same subject at another issuer", access.Actor{Kind: access.ByPerson, Issuer: "other", Subject: "s", Approver: true}, access.ChangeFacts{Requester: access.Actor{Kind: access.ByPerson, Issuer: "i", Subject: "s"}, Waiting: true}, "decide"},
+		{"two without any sign-in are not one", access.Actor{Kind: access.ByPerson, Approver: true}, access.ChangeFacts{Requester: access.Actor{Kind: access.BySchedule}, Waiting: true}, "decide"},
 		{"an editor", other(hr), access.ChangeFacts{Requester: hr, Editors: []access.Actor{other(hr)}, Waiting: true}, "decide: edited"},
 		{"not waiting any more", other(hr), access.ChangeFacts{Requester: hr}, "decide: state"},
 		{"a lead", other(lead), request, "decide: rights"},
@@ -260,6 +263,25 @@ func TestStricter(t *testing.T) {
 			if got, want := access.Stricter(a, b), order[min(i, j)]; got != want {
 				t.Errorf("of %q and %q: %q", a.Rule, b.Rule, got.Rule)
 			}
+		}
+	}
+}
+
+func TestMaySteer(t *testing.T) {
+	t.Parallel()
+	other := func(a access.Actor) access.Actor { a.Subject, a.User = "other", "other"; return a }
+	leaver := lead
+	leaver.Inactive = true
+	for _, tc := range []struct {
+		name string
+		who  access.Actor
+		want bool
+	}{
+		{"requester", lead, true}, {"HR", hr, true}, {"another lead", other(lead), false}, {"approver", other(approver), false},
+		{"auditor", other(auditor), false}, {"operator", other(operator), false}, {"requester who was deactivated", leaver, false},
+	} {
+		if got := access.MaySteer(tc.who, access.ChangeFacts{Requester: lead}).Outcome != access.No; got != tc.want {
+			t.Errorf("%s: %t, want %t", tc.name, got, tc.want)
 		}
 	}
 }

@@ -82,6 +82,7 @@ var table = map[string]row{
 	"web/static":              {},
 	"web/static/trim":         {},
 	"tools/report":            {},
+	"tools/mutants":           {},
 	"web/static/trim/trimcss": {ours: []string{"web/static/trim"}},
 
 	// Not kinds, not gtmhub, not store: a handler asks services.
