@@ -42,10 +42,14 @@ func (s *server) newTeamsProps(r *http.Request) page.TeamsProps {
 	if len(words) > 0 {
 		nodes = view.TreeFiltered(text)
 	}
+	focus := findNode(nodes, r.URL.Query().Get("under"))
+	if focus != nil {
+		nodes = []*directory.Node{focus}
+	}
 	// Few people see few teams; only the whole account starts closed.
-	open := len(words) > 0 || !a.Scope().All || r.URL.Query().Get("open") == "all"
+	open := focus != nil || len(words) > 0 || !a.Scope().All || r.URL.Query().Get("open") == "all"
 	p := page.TeamsProps{Total: len(view.Teams()),
-		Search: component.SearchBoxProps{Action: route.Teams, Value: text, Label: "Search teams", Keep: hidden(r, "open"), Target: "#teams-tree", TestID: "teams-search"},
+		Search: component.SearchBoxProps{Action: route.Teams, Value: text, Label: "Search teams", Keep: hidden(r, "open", "under"), Target: "#teams-tree", TestID: "teams-search"},
 		Tree:   component.TreeProps{Label: "Teams", Nodes: treeNodes(view, a, nodes, words, open)},
 		Empty:  component.EmptyStateProps{Icon: component.IconSitemap, Title: "No team to show", Text: "You are in no team yet. Ask a team's manager or HR to add you.", TestID: "teams-empty"}}
 	if len(words) > 0 {
@@ -57,6 +61,10 @@ func (s *server) newTeamsProps(r *http.Request) page.TeamsProps {
 			{Label: "Top level", URL: query(r, map[string]string{"open": ""}), Current: !open, TestID: "teams-closed"},
 			{Label: "All levels", URL: query(r, map[string]string{"open": "all"}), Current: open, TestID: "teams-open"},
 		}}
+	}
+	p.PictureURL = route.TeamPicture
+	if focus != nil {
+		p.Under, p.WholeURL, p.PictureURL = focus.Team.Name, route.Teams, pictureLink(focus.Team.ID)
 	}
 	return p
 }
@@ -229,6 +237,7 @@ func (s *server) newTeamProps(r *http.Request, team *directory.Team) (page.TeamP
 			p.SubTeams = append(p.SubTeams, page.HomeTeam{Name: t.Name, URL: route.Team(t.ID), People: len(t.Members)})
 		}
 	}
+	p.BelowURL, p.PictureURL = route.With(route.Teams, url.Values{"under": {string(team.ID)}}), pictureLink(team.ID)
 	p.ShowSubTeams = a.Scope().All || len(p.SubTeams) > 0
 	changes, err := s.Changes.About(ctx, a, team.ID, "")
 	if err != nil {

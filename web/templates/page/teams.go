@@ -22,6 +22,8 @@ type TeamsProps struct {
 	// Levels switch between the closed and the open tree; empty where the tree is open anyway.
 	Levels component.TabsProps
 	Empty  component.EmptyStateProps
+	// PictureURL is the same as a picture. Under names the team below which the tree is cut, WholeURL leads out of that.
+	PictureURL, Under, WholeURL string
 }
 
 // TeamProps is a team's page.
@@ -49,6 +51,8 @@ type TeamProps struct {
 	MembersHint  string
 	ShowSubTeams bool
 	SubTeams     []HomeTeam
+	// BelowURL and PictureURL show the team with what stands below it.
+	BelowURL, PictureURL string
 	// CanChange draws the buttons; Why says what the rule is when they are not drawn.
 	CanChange bool
 	Why       string
