@@ -167,6 +167,9 @@ func (s *server) changeFacts(c *change.Change) []component.Definition {
 	if c.SourceName != "" {
 		facts = append(facts, component.Definition{Term: "From the file", Text: c.SourceName})
 	}
+	if !c.Erased.IsZero() {
+		facts = append(facts, component.Definition{Term: "Personal data", Text: "Names, addresses and values were deleted 90 days after the end. Numbers and outcomes stay.", Origin: s.exact(c.Erased)})
+	}
 	rule := component.Definition{Term: "Who decides", Text: c.RuleSentence}
 	if c.Version > 1 {
 		rule.Origin = "Version " + strconv.Itoa(c.Version)
@@ -233,7 +236,7 @@ func (s *server) changeRun(r *http.Request, c *change.Change) (page.ChangeRun, e
 	if mayUndo(a, c) {
 		run.UndoURL = route.ChangeAct(c.ID, "undo")
 	}
-	if c.SourceName != "" && (c.State.Ended() || c.State == change.Paused) {
+	if c.SourceName != "" && c.Erased.IsZero() && (c.State.Ended() || c.State == change.Paused) {
 		run.ReturnURL = route.ChangeReturn(c.ID)
 		run.ReturnAdvice = "The return file is your file with status, reason and user id of each row."
 	}
@@ -348,6 +351,9 @@ func changeActs(a access.Actor, c *change.Change) []component.PostButtonProps {
 	case change.Paused:
 		out = append(out, post("resume", "Go on", component.IconPlayerPlay, component.ButtonPrimary))
 	case change.Problems:
+		if !c.Erased.IsZero() {
+			break
+		}
 		out = append(out, post("retry", "Try the "+count(failed)+" failed again", component.IconRefresh, component.ButtonDefault))
 	}
 	switch c.State {

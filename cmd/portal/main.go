@@ -42,7 +42,7 @@ func commands() []command {
 		{"emulator", "run only the emulator of the Gtmhub API", emulate},
 		{"check", "look whether the settings fit the account, the sign-in and the database; changes nothing", checkUp},
 		{"migrate", "bring the database up to date and end", migrate},
-		{"audit", "verify the audit trail: portal audit verify", auditTrail},
+		{"audit", "the audit trail: portal audit verify, export or erase-name", auditTrail},
 		{"version", "print the version", func(_ context.Context, p program) error {
 			_, err := fmt.Fprintln(p.stdout, "portal "+stamped())
 			return err

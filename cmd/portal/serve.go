@@ -36,6 +36,7 @@ func serve(ctx context.Context, p program) error {
 	if err != nil {
 		return err
 	}
+	o.AuditKeep = time.Duration(c.AuditKeepDays) * 24 * time.Hour
 	a, err := app.New(ctx, o)
 	if err != nil {
 		return err

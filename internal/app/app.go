@@ -48,9 +48,11 @@ type Options struct {
 	// Lapse is how long a request waits; 0 means 72 hours.
 	Lapse time.Duration
 	// Inline is how long a page waits for a small direct change; 0 means 2 seconds.
-	Inline       time.Duration
-	Timing       change.Timing
-	RunCalls     int
+	Inline   time.Duration
+	Timing   change.Timing
+	RunCalls int
+	// AuditKeep is how long the audit trail is kept; 0 means audit.KeepDays.
+	AuditKeep    time.Duration
 	UsersRefresh time.Duration
 	// SessionIdle and SessionMax are the limits of sessions; 0 means those of package auth.
 	SessionIdle, SessionMax time.Duration
@@ -85,6 +87,7 @@ type App struct {
 	log     *slog.Logger
 	logins  auth.PreLogins
 	signIn  *auth.Handler
+	keep    time.Duration
 }
 
 // New opens the store, brings its tables up to date, and builds everything. It calls neither Gtmhub nor a provider.
@@ -159,7 +162,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			return actors.Actor(p), nil
 		},
 	})
-	a := &App{Store: st, Directory: dir, Metrics: counts, Runner: runner, Actors: actors, log: o.Log, logins: st.Auth()}
+	a := &App{keep: cmp.Or(o.AuditKeep, audit.KeepDays*24*time.Hour), Store: st, Directory: dir, Metrics: counts, Runner: runner, Actors: actors, log: o.Log, logins: st.Auth()}
 	a.Changes = change.NewService(change.Options{
 		Team:  freshTeam,
 		Store: st.Changes(), Trail: st.Audit(), Recipes: recipes, Policy: o.Policy, Lapse: o.Lapse, Runner: runner, Inline: o.Inline, Log: o.Log})
@@ -266,7 +269,8 @@ func (a *App) EndDeactivated(ctx context.Context) error {
 	}, auth.Deactivated)
 }
 
-// sweep deletes what has served its time: dead sessions, drafts after 30 days, uploaded files and notifications after 90.
+// sweep deletes what has served its time: dead sessions, drafts after 30 days, uploaded files, personal data of changes and
+// notifications after 90. Once a day one instance checks the audit trail and removes what is too old.
 func (a *App) sweep(ctx context.Context) {
 	tick := time.NewTicker(5 * time.Minute)
 	defer tick.Stop()
@@ -278,7 +282,7 @@ func (a *App) sweep(ctx context.Context) {
 			a.log.Warn("sweep drafts", "err", err)
 		}
 		if _, err := a.Store.Changes().DeletePayloads(ctx, 90*24*time.Hour); err != nil && ctx.Err() == nil {
-			a.log.Warn("sweep uploaded files", "err", err)
+			a.log.Warn("sweep personal data of ended changes", "err", err)
 		}
 		if err := a.Notices.Sweep(ctx); err != nil && ctx.Err() == nil {
 			a.log.Warn("sweep notifications", "err", err)
@@ -288,7 +292,37 @@ func (a *App) sweep(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+		if err := a.KeepTrail(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("look after the audit trail", "err", err)
+		}
 	}
+}
+
+// KeepTrail checks the whole audit trail and removes the months that are too old, once a day for all instances; at other
+// times it does nothing. A trail that was altered is left as it is. The log line is a note outside the database: with it,
+// "portal audit verify" can tell later whether the trail was rewritten as a whole.
+func (a *App) KeepTrail(ctx context.Context) error {
+	trail := a.Store.Audit()
+	if mine, err := trail.Today(ctx, "audit"); err != nil || !mine {
+		return err
+	}
+	r, err := trail.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	who := audit.Who{Kind: access.BySchedule}
+	checked := audit.Entry{Who: who, Event: audit.Checked, Before: fmt.Sprintf("%d entries", r.Sound), After: "sound"}
+	if r.Broken != 0 {
+		checked.After, checked.Result = "altered", fmt.Sprintf("entry %d: %s", r.Broken, r.Why)
+		a.log.Error("the audit trail was altered", "entry", r.Broken, "why", r.Why)
+		return trail.Append(ctx, checked)
+	}
+	a.log.Info("audit trail checked", "entries", r.Sound, "last", r.Last, "hash", r.Hash)
+	if err := trail.Append(ctx, checked); err != nil {
+		return err
+	}
+	_, err = trail.RemoveBefore(ctx, a.keep, who)
+	return err
 }
 
 // Close closes the database. Call it after Run has returned.

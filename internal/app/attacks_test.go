@@ -69,8 +69,8 @@ func TestOddText(t *testing.T) {
 	if p := hr.Get(sent.Location()); p.Status != http.StatusOK || !strings.Contains(p.Body, "rejected") {
 		t.Errorf("after the decision: %d, want the request as rejected", p.Status)
 	}
-	if _, broken, err := j.App.Store.Audit().Verify(t.Context()); err != nil || broken != 0 {
-		t.Errorf("audit trail broken at %d: %v", broken, err)
+	if r, err := j.App.Store.Audit().Verify(t.Context()); err != nil || r.Broken != 0 {
+		t.Errorf("audit trail broken at %d (%s): %v", r.Broken, r.Why, err)
 	}
 }
 

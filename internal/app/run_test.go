@@ -168,8 +168,8 @@ func mainJob(j job) {
 	if v := j.Emulator.Violations(); len(v) > 0 {
 		t.Errorf("the emulator saw violations: %v", v)
 	}
-	if _, broken, err := j.App.Store.Audit().Verify(t.Context()); err != nil || broken != 0 {
-		t.Errorf("audit trail broken at %d: %v", broken, err)
+	if r, err := j.App.Store.Audit().Verify(t.Context()); err != nil || r.Broken != 0 {
+		t.Errorf("audit trail broken at %d (%s): %v", r.Broken, r.Why, err)
 	}
 }
 

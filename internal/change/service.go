@@ -160,7 +160,7 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 		c.State, c.Deciders = Approved, 0
 	}
 	c, err = s.o.Store.Create(ctx, c, rows, in.Source, s.o.Lapse, audit.Entry{
-		Who: audit.WhoIs(a), Event: audit.Submitted, Act: in.Recipe, After: p.Title, Result: p.Verdict.Rule,
+		Who: audit.WhoIs(a), Event: audit.Submitted, Act: in.Recipe, TargetName: p.Title, After: manner(c.State), Result: p.Verdict.Rule,
 		Version: c.Version, PlanHash: c.Hash,
 	})
 	if errors.Is(err, fault.Conflict) && in.ID != "" {
@@ -177,6 +177,14 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 		return s.o.Store.Change(ctx, c.ID)
 	}
 	return c, nil
+}
+
+// manner says in the audit trail whether a change went ahead or waits for a decision.
+func manner(s State) string {
+	if s == Waiting {
+		return "to be decided"
+	}
+	return "direct"
 }
 
 func firstNote(rows []Row) string {
@@ -453,6 +461,9 @@ func (s *Service) Retry(ctx context.Context, a access.Actor, c id.Change) (int, 
 	ch, err := s.steer(ctx, a, c)
 	if err != nil {
 		return 0, err
+	}
+	if !ch.Erased.IsZero() {
+		return 0, fault.New(fault.Conflict, "The names and values of this request were deleted 90 days after its end, so it cannot be tried again. Make a new one.")
 	}
 	n, err := s.o.Store.Retry(ctx, c, audit.Entry{Who: audit.WhoIs(a), Event: audit.Retried, Change: c, Act: ch.Kind})
 	s.wake()

@@ -80,7 +80,10 @@ type Store interface {
 	Tried(ctx context.Context, kind string, users []id.User, within time.Duration) (map[id.User]time.Duration, error)
 	// Speed is how many rows of the change's first step got a good end within the last d.
 	Speed(ctx context.Context, c id.Change, d time.Duration) (int, error)
-	// DeletePayloads removes source files of changes that ended before the given age (90 days).
+	// DeletePayloads deletes the personal data of changes that ended before the given age (90 days): source files, and of
+	// rows the names, addresses, values, remarks and reasons. Numbers, states, ids and the digests of the rows stay, so that
+	// pages still count them and the hash that was decided can still be made. It writes an entry for each, and returns how
+	// many changes; there may be more.
 	DeletePayloads(ctx context.Context, age time.Duration) (int, error)
 }
 

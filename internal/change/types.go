@@ -204,7 +204,9 @@ type Change struct {
 	WentOn time.Time
 	// Resumes is when running changes go on after Gtmhub asked to slow down: the same for all of them, zero if it never did.
 	// It may have passed.
-	Resumes   time.Time
+	Resumes time.Time
+	// Erased is when the personal data of its rows was deleted, zero while it is there. Such a change is only a record.
+	Erased    time.Time
 	Decisions []Decision
 	// UndoOf is the change that this one takes back; UndoneBy is the one that takes this one back, unless it came to
 	// nothing. Both are empty for none.
@@ -396,11 +398,23 @@ func (r *Row) Digest() string {
 
 // Hash is the SHA-256 over the version and the digests of all rows in order: what a decision is bound to.
 func Hash(version int, rows []Row) string {
+	digests := make([]string, len(rows))
+	for i := range rows {
+		digests[i] = rows[i].Digest()
+	}
+	return HashDigests(version, digests)
+}
+
+// HashDigests is Hash over digests that were made before: those that are kept when personal data is deleted.
+func HashDigests(version int, digests []string) string {
 	h := sha256.New()
 	b, _ := json.Marshal(version)
 	h.Write(b)
-	for i := range rows {
-		h.Write([]byte("\n" + rows[i].Digest()))
+	for _, d := range digests {
+		h.Write([]byte("\n" + d))
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
+
+// ErasedName stands where a row had the name of a person, after personal data was deleted.
+const ErasedName = "Name deleted"

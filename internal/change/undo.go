@@ -1,7 +1,7 @@
 package change
 
 // Undoable says whether the change has ended, nothing of it is on its way any more, it has done something, and nobody has
-// taken it back yet. Whether each row can be taken back is for its kind to say.
+// taken it back yet, and its values have not been deleted. Whether each row can be taken back is for its kind to say.
 func (c *Change) Undoable() bool {
 	switch c.State {
 	case Finished, Problems, Cancelled:
@@ -15,5 +15,5 @@ func (c *Change) Undoable() bool {
 		}
 		done += s.Rows[Done]
 	}
-	return done > 0 && c.UndoneBy.ID == ""
+	return done > 0 && c.UndoneBy.ID == "" && c.Erased.IsZero()
 }

@@ -3,15 +3,14 @@ package store
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/gtmhub-portal/portal/internal/audit"
 	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/id"
 )
 
-var _ audit.Trail = (*AuditStore)(nil)
-
-// AuditStore reads the audit trail and appends to it. It implements audit.Trail.
+// AuditStore reads the audit trail, appends to it and looks after it. It implements audit.Trail and audit.Keeper.
 type AuditStore struct{ s *Store }
 
 // Audit returns the port of package audit.
@@ -40,13 +39,19 @@ func (t *tx) audit(of id.Change, entries []audit.Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	var seq int64
-	var hash string
-	if err := t.row(`SELECT seq, hash FROM audit_head {for update}`).Scan(&seq, &hash); err != nil {
+	var h auditHead
+	if err := t.row(`SELECT ` + headColumns + ` FROM audit_head {for update}`).Scan(h.fields()...); err != nil {
 		return err
 	}
 	now, err := t.now() // after the head is ours, so that times follow the order of the chain
 	if err != nil {
+		return err
+	}
+	return t.auditAt(h, now, of, entries)
+}
+
+func (t *tx) auditAt(h auditHead, now time.Time, of id.Change, entries []audit.Entry) error {
+	if err := t.cut(&h, now); err != nil {
 		return err
 	}
 	var rows, names [][]any
@@ -54,13 +59,13 @@ func (t *tx) audit(of id.Change, entries []audit.Entry) error {
 		if e.Change == "" {
 			e.Change = of
 		}
-		seq++
-		e.Seq, e.At = seq, now
+		h.seq++
+		e.Seq, e.At = h.seq, now
 		for _, text := range []*string{&e.Who.Issuer, &e.Who.Subject, &e.Act, &e.Before, &e.After, &e.Result, &e.PlanHash, &e.RequestID} {
 			*text = change.Plain(*text) // before the hash, which is over what is stored
 		}
-		e.Hash = audit.Hash(hash, e)
-		hash = e.Hash
+		e.Hash = audit.Hash(h.hash, e)
+		h.hash = e.Hash
 		rows = append(rows, []any{e.Seq, millis(e.At), string(e.Who.Kind), e.Who.Issuer, e.Who.Subject, string(e.Who.User), string(e.Event),
 			string(e.Change), string(e.Row), e.Act, string(e.User), string(e.Team), e.Operation, e.Before, e.After, e.Result, e.Version,
 			e.PlanHash, e.RequestID, e.Hash})
@@ -76,36 +81,31 @@ func (t *tx) audit(of id.Change, entries []audit.Entry) error {
 	if err := t.insert("audit_name", "seq, role, name, folded", names); err != nil {
 		return err
 	}
-	_, err = t.exec(`UPDATE audit_head SET seq = $1, hash = $2`, seq, hash)
+	_, err := t.exec(`UPDATE audit_head SET seq = $1, hash = $2, first_seq = $3, opens = $4, month = $5`, h.seq, h.hash, h.first, h.opens, h.month)
 	return err
+}
+
+// list adds the teams as arguments and returns their placeholders.
+func (w *where) list(teams []id.Team) string {
+	marks := make([]string, len(teams))
+	for i, t := range teams {
+		marks[i] = w.arg(string(t))
+	}
+	return strings.Join(marks, ",")
 }
 
 // Entries implements audit.Trail.
 func (a *AuditStore) Entries(ctx context.Context, f audit.Filter) (out []audit.Entry, err error) {
-	var w where
-	if f.Change != "" {
-		w.add("e.change_id = ?", string(f.Change))
-	}
-	if f.Event != "" {
-		w.add("e.event = ?", string(f.Event))
-	}
-	if f.Actor != "" {
-		w.add("e.who_user = ?", string(f.Actor))
-	}
-	if f.Text != "" {
-		w.add(`EXISTS (SELECT 1 FROM audit_name n WHERE n.seq = e.seq AND n.folded LIKE ? ESCAPE '\')`, contains(f.Text))
-	}
-	if f.Before > 0 {
-		w.add("e.seq < ?", f.Before)
-	}
-	if f.Teams != nil {
-		w.addView(f.Teams, f.Self)
-	}
+	w := auditWhere(f)
 	limit := f.Limit
 	if limit <= 0 {
 		limit = 50
 	}
-	text := `SELECT ` + auditSelect + ` FROM audit_entry e ` + auditNames + w.text() + ` ORDER BY e.seq DESC LIMIT ` + w.arg(min(limit, 500))
+	order := "DESC"
+	if f.OldestFirst {
+		order = "ASC"
+	}
+	text := `SELECT ` + auditSelect + ` FROM audit_entry e ` + auditNames + w.text() + ` ORDER BY e.seq ` + order + ` LIMIT ` + w.arg(min(limit, 500))
 	err = a.s.read(ctx, "read audit trail", func(t *tx) error {
 		out = nil
 		return t.each(func(scan func(...any) error) error {
@@ -117,18 +117,48 @@ func (a *AuditStore) Entries(ctx context.Context, f audit.Filter) (out []audit.E
 	return out, err
 }
 
+func auditWhere(f audit.Filter) *where {
+	w := &where{}
+	for _, c := range []struct{ column, value string }{
+		{"e.change_id", string(f.Change)}, {"e.event", string(f.Event)}, {"e.who_user", string(f.Actor)}, {"e.user_id", string(f.User)},
+	} {
+		if c.value != "" {
+			w.add(c.column+" = ?", c.value)
+		}
+	}
+	for role, text := range map[string]string{"= '" + roleActor + "'": f.By, "= '" + roleTarget + "'": f.About, "<> ''": f.Text} {
+		if text != "" {
+			w.add(`e.seq IN (SELECT n.seq FROM audit_name n WHERE n.role `+role+` AND n.folded LIKE ? ESCAPE '\')`, contains(text))
+		}
+	}
+	if f.Of != nil && len(f.Of) == 0 {
+		w.add("1 = 0")
+	} else if f.Of != nil {
+		w.add("e.team_id IN (" + w.list(f.Of) + ")")
+	}
+	if !f.From.IsZero() {
+		w.add("e.at >= ?", millis(f.From))
+	}
+	if !f.Until.IsZero() {
+		w.add("e.at < ?", millis(f.Until))
+	}
+	if f.Before > 0 {
+		w.add("e.seq < ?", f.Before)
+	}
+	if f.OldestFirst && f.After > 0 {
+		w.add("e.seq > ?", f.After)
+	}
+	if f.Teams != nil {
+		w.addView(f.Teams, f.Self)
+	}
+	return w
+}
+
 // addView cuts the answer to what a lead may see: entries about these teams, and those that self made.
 func (w *where) addView(teams []id.Team, self *audit.Who) {
 	var any []string
 	if len(teams) > 0 {
-		var b strings.Builder
-		for i, t := range teams {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			b.WriteString(w.arg(string(t)))
-		}
-		any = append(any, "e.team_id IN ("+b.String()+")")
+		any = append(any, "e.team_id IN ("+w.list(teams)+")")
 	}
 	if self != nil && self.Subject != "" {
 		any = append(any, "e.who_issuer = "+w.arg(self.Issuer)+" AND e.who_subject = "+w.arg(self.Subject))
@@ -142,58 +172,19 @@ func (w *where) addView(teams []id.Team, self *audit.Who) {
 	w.add("(" + strings.Join(any, " OR ") + ")")
 }
 
-// Verify implements audit.Trail. A removed entry is reported as broken under its own Seq, also at the end of the
-// chain. Entries that are appended meanwhile are left for the next time.
-func (a *AuditStore) Verify(ctx context.Context) (sound, broken int64, err error) {
-	var end int64
-	var endHash string
-	err = a.s.read(ctx, "read audit head", func(t *tx) error {
-		return t.row(`SELECT seq, hash FROM audit_head`).Scan(&end, &endHash)
-	})
-	if err != nil {
-		return 0, 0, err
-	}
-	hash := ""
-	for sound < end {
-		var page []audit.Entry
-		err := a.s.read(ctx, "verify audit trail", func(t *tx) error {
-			page = page[:0]
-			return t.each(func(scan func(...any) error) error {
-				e, err := scanEntry(scan)
-				page = append(page, e)
-				return err
-			}, `SELECT `+auditSelect+` FROM audit_entry e `+auditNames+` WHERE e.seq > $1 AND e.seq <= $2 ORDER BY e.seq LIMIT $3`, sound, end, verifyPage)
-		})
-		if err != nil {
-			return sound, 0, err
-		}
-		for _, e := range page {
-			if e.Seq != sound+1 || e.Hash != audit.Hash(hash, e) {
-				return sound, sound + 1, nil
-			}
-			sound, hash = e.Seq, e.Hash
-		}
-		if len(page) == 0 {
-			return sound, sound + 1, nil
-		}
-	}
-	if hash != endHash { // the last entry was replaced by another one with a sound hash
-		return sound - 1, sound, nil
-	}
-	return sound, 0, nil
-}
-
 const (
 	auditSelect = `e.seq, e.at, e.who_kind, e.who_issuer, e.who_subject, e.who_user, e.event, e.change_id, e.row_id, e.act, e.user_id, e.team_id,
-	e.operation, e.before_text, e.after_text, e.result, e.version, e.plan_hash, e.request_id, e.hash, COALESCE(an.name, ''), COALESCE(tn.name, '')`
-	auditNames = `LEFT JOIN audit_name an ON an.seq = e.seq AND an.role = 'actor' LEFT JOIN audit_name tn ON tn.seq = e.seq AND tn.role = 'target' `
+	e.operation, e.before_text, e.after_text, e.result, e.version, e.plan_hash, e.request_id, e.hash, COALESCE(an.name, ''), COALESCE(tn.name, ''),
+	COALESCE(c.number, 0), COALESCE(p.hash, (SELECT s.closes FROM audit_segment s WHERE s.last_seq = e.seq - 1), '')`
+	auditNames = `LEFT JOIN audit_name an ON an.seq = e.seq AND an.role = 'actor' LEFT JOIN audit_name tn ON tn.seq = e.seq AND tn.role = 'target'
+	LEFT JOIN audit_entry p ON p.seq = e.seq - 1 LEFT JOIN change c ON c.id = e.change_id `
 )
 
 func scanEntry(scan func(...any) error) (audit.Entry, error) {
 	var e audit.Entry
 	var at int64
 	err := scan(&e.Seq, &at, &e.Who.Kind, &e.Who.Issuer, &e.Who.Subject, &e.Who.User, &e.Event, &e.Change, &e.Row, &e.Act, &e.User, &e.Team,
-		&e.Operation, &e.Before, &e.After, &e.Result, &e.Version, &e.PlanHash, &e.RequestID, &e.Hash, &e.Who.Name, &e.TargetName)
+		&e.Operation, &e.Before, &e.After, &e.Result, &e.Version, &e.PlanHash, &e.RequestID, &e.Hash, &e.Who.Name, &e.TargetName, &e.Number, &e.Previous)
 	e.At = fromMillis(at)
 	return e, err
 }

@@ -119,7 +119,7 @@ func (t *tx) changes(rest string, args ...any) ([]change.Change, error) {
 		ch, err := scanChange(scan)
 		all = append(all, ch)
 		return err
-	}, `SELECT `+changeColumns+` FROM change `+rest, args...)
+	}, `SELECT `+changeColumns+`, erased FROM change `+rest, args...)
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
@@ -193,14 +193,15 @@ func (t *tx) undos(at map[id.Change]*change.Change, ids []any) error {
 func scanChange(scan func(...any) error) (change.Change, error) {
 	var c change.Change
 	var requester string
-	var created, lapses, started, ended, wentOn, planned int64
+	var created, lapses, started, ended, wentOn, planned, erased int64
 	err := scan(&c.ID, &c.Number, &c.Kind, &c.Title, &requester, &c.Reason, &c.State, &c.Note, &c.Version, &c.Hash, &c.Deciders, &c.Rule,
-		&c.RuleSentence, &c.SourceName, &created, &lapses, &started, &ended, &c.UndoOf.ID, &wentOn, &planned, &c.Lead)
+		&c.RuleSentence, &c.SourceName, &created, &lapses, &started, &ended, &c.UndoOf.ID, &wentOn, &planned, &c.Lead, &erased)
 	if err != nil {
 		return c, err
 	}
 	c.Created, c.Lapses, c.Started = fromMillis(created), fromMillis(lapses), fromMillis(started)
 	c.Ended, c.WentOn, c.Planned = fromMillis(ended), fromMillis(wentOn), fromMillis(planned)
+	c.Erased = fromMillis(erased)
 	return c, json.Unmarshal([]byte(requester), &c.Requester)
 }
 
@@ -469,7 +470,7 @@ func (c *ChangeStore) Retry(ctx context.Context, ch id.Change, entries ...audit.
 			note = CASE WHEN state = 'problems' THEN '' ELSE note END,
 			went_on = CASE WHEN state = 'problems' THEN {now} ELSE went_on END,
 			state = CASE WHEN state = 'problems' THEN 'running' ELSE state END, ended = 0
-			WHERE id = $1 AND state IN ('running', 'paused', 'problems')`, string(ch))
+			WHERE id = $1 AND state IN ('running', 'paused', 'problems') AND erased = 0`, string(ch))
 		if err != nil {
 			return err
 		}
@@ -544,15 +545,6 @@ func (c *ChangeStore) Speed(ctx context.Context, ch id.Change, d time.Duration) 
 	err = c.s.read(ctx, "measure speed", func(t *tx) error {
 		return t.row(`SELECT COUNT(*) FROM change_row WHERE change_id = $1 AND step = 0 AND state IN ('done', 'nothing')
 			AND epoch > 0 AND updated > {now} - $2`, string(ch), d.Milliseconds()).Scan(&n)
-	})
-	return n, err
-}
-
-// DeletePayloads implements change.Store.
-func (c *ChangeStore) DeletePayloads(ctx context.Context, age time.Duration) (n int, err error) {
-	err = c.s.write(ctx, "delete old source files", func(t *tx) error {
-		n, err = t.exec(`DELETE FROM change_source WHERE change_id IN (SELECT id FROM change WHERE ended > 0 AND ended <= {now} - $1)`, age.Milliseconds())
-		return err
 	})
 	return n, err
 }

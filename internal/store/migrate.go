@@ -37,7 +37,8 @@ func (s *Store) migrator() (*goose.Provider, error) {
 		return nil, err
 	}
 	guard := goose.NewGoMigration(6, &goose.GoFunc{RunTx: s.guardAudit}, nil)
-	options := []goose.ProviderOption{goose.WithGoMigrations(guard), goose.WithSlog(s.log), goose.WithDisableGlobalRegistry(true),
+	segments := goose.NewGoMigration(9, &goose.GoFunc{RunTx: s.auditSegments}, nil)
+	options := []goose.ProviderOption{goose.WithGoMigrations(guard, segments), goose.WithSlog(s.log), goose.WithDisableGlobalRegistry(true),
 		// Branches bring their migrations in any order; none depends on a later number.
 		goose.WithAllowOutofOrder(true)}
 	dialect := goose.DialectSQLite3
@@ -68,10 +69,13 @@ var (
 
 // guardAudit is migration 6.
 func (s *Store) guardAudit(ctx context.Context, tx *sql.Tx) error {
-	texts := guardSQLite
 	if s.dialect == PostgreSQL {
-		texts = guardPostgres
+		return execAll(ctx, tx, guardPostgres)
 	}
+	return execAll(ctx, tx, guardSQLite)
+}
+
+func execAll(ctx context.Context, tx *sql.Tx, texts []string) error {
 	for _, text := range texts {
 		if _, err := tx.ExecContext(ctx, text); err != nil {
 			return err

@@ -22,10 +22,11 @@ func testAuditEntries(t *testing.T, s *store.Store) {
 	ok(t, "append nothing", s.Audit().Append(t.Context()))
 	all := trail(t.Context(), t, s, audit.Filter{})
 	want := []audit.Entry{full, entry(2, audit.SignedIn), entry(3, audit.SignedOut)}
-	equal(t, "entries", all, want, cmpopts.IgnoreFields(audit.Entry{}, "Seq", "At", "Hash"))
+	equal(t, "entries", all, want, cmpopts.IgnoreFields(audit.Entry{}, "Seq", "At", "Hash", "Previous"))
 	hash := ""
 	for i, e := range all {
 		equal(t, "seq", e.Seq, int64(i+1))
+		equal(t, "hash before", e.Previous, hash)
 		hash = audit.Hash(hash, e)
 		equal(t, "hash", e.Hash, hash)
 		if e.At.IsZero() || e.At.Location() != time.UTC {

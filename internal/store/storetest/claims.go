@@ -578,10 +578,10 @@ func testSums(t *testing.T, s *store.Store) {
 			}
 		}
 	}
-	n, broken, err := s.Audit().Verify(t.Context())
+	report, err := s.Audit().Verify(t.Context())
 	ok(t, "verify", err)
-	if broken != 0 || n == 0 {
-		t.Errorf("audit trail: %d sound, broken at %d", n, broken)
+	if report.Broken != 0 || report.Sound == 0 {
+		t.Errorf("audit trail: %d sound, broken at %d (%s)", report.Sound, report.Broken, report.Why)
 	}
 }
 
