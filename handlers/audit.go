@@ -1,12 +1,14 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gtmhub-portal/portal/internal/access"
 	"github.com/gtmhub-portal/portal/internal/audit"
@@ -70,15 +72,26 @@ var auditEvents = []struct {
 	{audit.DeputyGiven, "Deputies named"}, {audit.DeputyEnded, "Deputies ended"},
 	{audit.SignedIn, "Sign-ins"}, {audit.SignedOut, "Sign-outs"}, {audit.SignInDeny, "Refused sign-ins"}, {audit.SignInLink, "Linked sign-ins"},
 	{audit.SessionEnded, "Ended sessions"},
+	{audit.Checked, "Checks of the trail"}, {audit.MonthRemoved, "Old entries removed"}, {audit.NamesErased, "Names erased"}, {audit.DetailsErased, "Personal data deleted"},
 }
 
-// auditIndex handles GET /audit: who asked, who decided, what was called and what came back.
-func (s *server) auditIndex(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	a := actorFrom(ctx)
-	q := r.URL.Query()
-	f := audit.Filter{Text: strings.TrimSpace(q.Get("q")), Limit: auditPage + 1}
-	p := page.AuditProps{URL: route.Audit, Scope: "The whole trail"}
+// auditQuery is what the address of the audit page asks for.
+type auditQuery struct {
+	filter audit.Filter
+	// nothing says that the address names a request that there is not: nothing matches.
+	nothing bool
+	// bad are mistakes by field.
+	bad   map[string]string
+	chips []component.Chip
+	known changeNames
+}
+
+// auditQuery reads the address, cut to what the person may see. The page and the exports come from here.
+func (s *server) auditQuery(r *http.Request) (auditQuery, error) {
+	a := actorFrom(r.Context())
+	v := r.URL.Query()
+	q := auditQuery{filter: audit.Filter{Text: searchText(r), By: typed(v.Get("by")), About: typed(v.Get("about"))}, bad: map[string]string{}, known: changeNames{}}
+	f := &q.filter
 	if !a.HR && !a.Auditor {
 		who := audit.WhoIs(a)
 		f.Self, f.Teams = &who, []id.Team{}
@@ -86,40 +99,110 @@ func (s *server) auditIndex(w http.ResponseWriter, r *http.Request) error {
 			f.Teams = append(f.Teams, t)
 		}
 		slices.Sort(f.Teams)
-		p.Scope = "What you did, and what concerns the teams that you lead"
 	}
-	if n, err := strconv.ParseInt(q.Get("before"), 10, 64); err == nil && n > 0 {
-		f.Before = n
-	}
-	for _, e := range auditEvents {
-		p.Events = append(p.Events, component.Option{Value: string(e.event), Label: e.label})
-		if string(e.event) == q.Get("event") {
-			f.Event, p.Event = e.event, string(e.event)
-			p.Chips.Chips = append(p.Chips.Chips, component.Chip{Label: e.label, RemoveURL: query(r, map[string]string{"event": "", "before": ""})})
+	chip := func(label string, names ...string) {
+		without := map[string]string{"before": ""}
+		for _, n := range names {
+			without[n] = ""
 		}
-	}
-	known := changeNames{}
-	found := true
-	if p.Number = strings.TrimSpace(q.Get("change")); p.Number != "" {
-		c, err := s.changeNamed(r, p.Number)
-		switch {
-		case errors.Is(err, fault.NotFound):
-			found = false
-		case err != nil:
-			return err
-		default:
-			f.Change, p.Number = c.ID, strconv.Itoa(c.Number)
-			known[c.ID] = &c
-		}
-		p.Chips.Chips = append(p.Chips.Chips, component.Chip{Label: "Request #" + strings.TrimPrefix(p.Number, "#"), RemoveURL: query(r, map[string]string{"change": "", "before": ""})})
+		q.chips = append(q.chips, component.Chip{Label: label, RemoveURL: query(r, without)})
 	}
 	if f.Text != "" {
-		p.Chips.Chips = append(p.Chips.Chips, component.Chip{Label: "Name: " + f.Text, RemoveURL: query(r, map[string]string{"q": "", "before": ""})})
+		chip("Name: "+f.Text, "q")
 	}
-	p.Chips.ClearURL = route.Audit
+	if f.By != "" {
+		chip("Done by: "+f.By, "by")
+	}
+	if f.About != "" {
+		chip("About: "+f.About, "about")
+	}
+	for _, e := range auditEvents {
+		if string(e.event) == v.Get("event") {
+			f.Event = e.event
+			chip(e.label, "event")
+		}
+	}
+	view := s.view(r.Context())
+	for _, p := range []struct {
+		name, label string
+		into        *id.User
+	}{{"user", "About: ", &f.User}, {"actor", "Done by: ", &f.Actor}} {
+		u, err := id.ParseUser(v.Get(p.name))
+		if err != nil {
+			continue
+		}
+		*p.into = u
+		name := "one person"
+		if found, ok := view.User(u); ok {
+			name = found.Name
+		}
+		chip(p.label+name, p.name)
+	}
+	if t, err := id.ParseTeam(v.Get("team")); err == nil {
+		f.Of = []id.Team{t}
+		name := "one team"
+		if found, ok := view.Team(t); ok {
+			name = found.Name
+		}
+		chip("Team: "+name, "team")
+	}
+	for _, d := range []struct {
+		name, label string
+		into        *time.Time
+		days        int
+	}{{"from", "From ", &f.From, 0}, {"until", "Until ", &f.Until, 1}} {
+		text := strings.TrimSpace(v.Get(d.name))
+		if text == "" {
+			continue
+		}
+		day, err := time.ParseInLocation(time.DateOnly, text, s.Zone)
+		if err != nil {
+			q.bad[d.name] = "Write the day as 2026-01-31."
+			continue
+		}
+		*d.into = day.AddDate(0, 0, d.days)
+		chip(d.label+day.Format("2 Jan 2006"), d.name)
+	}
+	if number := typed(v.Get("change")); number != "" {
+		c, err := s.changeNamed(r, number)
+		switch {
+		case errors.Is(err, fault.NotFound):
+			q.nothing = true
+		case err != nil:
+			return q, err
+		default:
+			f.Change, number = c.ID, strconv.Itoa(c.Number)
+			q.known[c.ID] = &c
+		}
+		chip("Request #"+strings.TrimPrefix(number, "#"), "change")
+	}
+	return q, nil
+}
+
+// typed is a value of the address, cut to what a person types.
+func typed(text string) string {
+	text = strings.TrimSpace(strings.ToValidUTF8(text, ""))
+	return string([]rune(text)[:min(len([]rune(text)), 200)])
+}
+
+// auditIndex handles GET /audit: who asked, who decided, what was called and what came back.
+func (s *server) auditIndex(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	q, err := s.auditQuery(r)
+	if err != nil {
+		return err
+	}
+	f := q.filter
+	f.Limit = auditPage + 1
+	p := page.AuditProps{Filters: s.auditFilters(r, &q), Scope: "The whole trail", Chips: component.ChipsProps{Chips: q.chips, ClearURL: route.Audit}}
+	if f.Teams != nil {
+		p.Scope = "What you did, and what concerns the teams that you lead"
+	}
+	if n, err := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64); err == nil && n > 0 {
+		f.Before = n
+	}
 	var entries []audit.Entry
-	if found {
-		var err error
+	if !q.nothing {
 		if entries, err = s.Trail.Entries(ctx, f); err != nil {
 			return fmt.Errorf("read the audit trail: %w", err)
 		}
@@ -131,22 +214,25 @@ func (s *server) auditIndex(w http.ResponseWriter, r *http.Request) error {
 	if f.Before > 0 {
 		p.NewestURL = query(r, map[string]string{"before": ""})
 	}
-	if err := s.nameChanges(r, known, entries); err != nil {
+	if len(entries) > 0 {
+		chosen := r.URL.Query()
+		chosen.Del("before")
+		p.CSVURL, p.LinesURL = route.With(route.AuditCSV, chosen), route.With(route.AuditLines, chosen)
+	}
+	if err := s.nameChanges(r, q.known, entries); err != nil {
 		return err
 	}
 	view := s.view(ctx)
 	for i := range entries {
-		p.Entries = append(p.Entries, s.auditEntry(&entries[i], known, view))
+		p.Entries = append(p.Entries, s.auditEntry(&entries[i], q.known, view))
 	}
-	p.Keep = []component.Hidden{{Name: "q", Value: f.Text}}
 	p.Search = component.SearchBoxProps{Action: route.Audit, Value: f.Text, Label: "Search names of people", Target: "#audit-list", TestID: "search",
-		Keep: []component.Hidden{{Name: "event", Value: p.Event}, {Name: "change", Value: p.Number}}}
+		Keep: hidden(r, auditFields...)}
 	p.Empty = component.EmptyStateProps{Icon: component.IconHistory, Title: "Nothing has happened yet", Text: "Every request, decision, call and outcome appears here."}
-	if len(p.Chips.Chips) > 0 || f.Before > 0 {
+	if len(q.chips) > 0 || f.Before > 0 {
 		p.Empty = component.EmptyStateProps{Icon: component.IconSearch, Title: "Nothing matches", Text: "Take a filter away, or start again with everything.",
 			Action: component.LinkButton(component.LinkButtonProps{Label: "Show everything", URL: route.Audit})}
 	}
-	var err error
 	if p.Frame, err = s.frame(w, r, route.Audit, layout.Props{Title: "Audit", Subtitle: "Who asked, who decided, what was called and what came back"}); err != nil {
 		return err
 	}
@@ -155,6 +241,33 @@ func (s *server) auditIndex(w http.ResponseWriter, r *http.Request) error {
 		fragments = []any{page.AuditPart{}}
 	}
 	return s.show(w, r, http.StatusOK, page.Audit(p), fragments...)
+}
+
+// auditFields are the fields of the filter form, by their names in the address.
+var auditFields = []string{"event", "by", "about", "team", "change", "from", "until", "user", "actor"}
+
+func (s *server) auditFilters(r *http.Request, q *auditQuery) page.AuditFilters {
+	v := r.URL.Query()
+	p := page.AuditFilters{
+		URL: route.Audit, Keep: hidden(r, "q", "user", "actor"), On: len(q.chips), Open: len(q.bad) > 0,
+		Event:  component.SelectProps{Name: "event", Label: "What happened", Value: string(q.filter.Event), Empty: "Everything", TestID: "audit-event"},
+		By:     component.FieldProps{Name: "by", Label: "Done by", Value: q.filter.By, Placeholder: "A name", Autocomplete: "off", MaxLength: 200, TestID: "audit-by"},
+		About:  component.FieldProps{Name: "about", Label: "About", Value: q.filter.About, Placeholder: "A name", Autocomplete: "off", MaxLength: 200, TestID: "audit-about"},
+		Team:   component.SelectProps{Name: "team", Label: "Team", Value: v.Get("team"), Empty: "Any team", TestID: "audit-team"},
+		Number: component.FieldProps{Name: "change", Label: "Request", Value: typed(v.Get("change")), Placeholder: "#12", Autocomplete: "off", MaxLength: 40, TestID: "audit-change"},
+		From:   component.FieldProps{Name: "from", Label: "From", Type: "date", Value: typed(v.Get("from")), Error: q.bad["from"], TestID: "audit-from"},
+		Until:  component.FieldProps{Name: "until", Label: "To", Type: "date", Value: typed(v.Get("until")), Error: q.bad["until"], TestID: "audit-until"},
+	}
+	if q.filter.Text != "" {
+		p.On-- // the search stands beside the filters
+	}
+	for _, e := range auditEvents {
+		p.Event.Options = append(p.Event.Options, component.Option{Value: string(e.event), Label: e.label})
+	}
+	for _, t := range s.view(r.Context()).Teams() {
+		p.Team.Options = append(p.Team.Options, component.Option{Value: string(t.ID), Label: t.Name})
+	}
+	return p
 }
 
 // changeNamed finds the request that the filter names by number ("12" or "#12") or id.
@@ -196,41 +309,71 @@ func (s *server) nameChanges(r *http.Request, known changeNames, entries []audit
 
 func (s *server) auditEntry(e *audit.Entry, known changeNames, view directory.View) page.AuditEntry {
 	out := page.AuditEntry{Seq: strconv.FormatInt(e.Seq, 10), When: component.When{Exact: s.exact(e.At), ISO: e.At.UTC().Format("2006-01-02T15:04:05.000Z")},
-		Event: string(e.Event), Call: operation(e.Operation), User: string(e.User)}
+		Event: string(e.Event), Call: operation(e.Operation)}
 	c := known[e.Change]
 	if c != nil {
 		out.Change, out.ChangeURL = "#"+strconv.Itoa(c.Number), route.Change(c.ID)
 	}
-	out.Sentence, out.Detail = auditSentence(e, c)
+	number := 0
+	if c != nil {
+		number = c.Number
+	}
+	out.Sentence, out.Detail = auditSentence(e, number)
+	if out.Detail == "" && c != nil {
+		out.Detail = fromChange(e, c)
+	}
 	out.Icon, out.Tone = auditMark(e)
-	if e.User != "" {
-		if _, ok := view.User(e.User); ok {
-			out.UserURL = route.User(e.User)
+	if e.User != "" && !aboutSignIn(e.Event) {
+		out.User = string(e.User)
+		if u, ok := view.User(e.User); ok {
+			out.User, out.UserURL = u.Name, route.User(e.User)
 		}
 	}
 	return out
 }
 
-// auditSentence says what happened, and what came back or why. c is nil when the person may not see the change.
-func auditSentence(e *audit.Entry, c *change.Change) (sentence, detail string) {
-	who := e.Who.Name
+// aboutSignIn says whether the entry is about the one who acted.
+func aboutSignIn(e audit.Event) bool {
+	switch e {
+	case audit.SignedIn, audit.SignedOut, audit.SignInDeny, audit.SignInLink:
+		return true
+	}
+	return false
+}
+
+// fromChange is what the change adds to an entry: the rule of a submission, the words of a decision.
+func fromChange(e *audit.Entry, c *change.Change) string {
+	switch e.Event {
+	case audit.Submitted:
+		return c.RuleSentence
+	case audit.Approved, audit.Rejected:
+		return reasonOf(e, c)
+	}
+	return ""
+}
+
+// whoActed names the actor of an entry.
+func whoActed(e *audit.Entry) string {
 	switch {
-	case who != "" && e.Who.Kind == access.ByPerson:
 	case e.Who.Kind == access.BySchedule:
-		who = "The portal"
+		return "The portal"
 	case e.Who.Kind == access.ByCommandLine:
-		who = "The command line"
-	default:
-		who = "Somebody whose name was erased"
+		return "The command line"
+	case e.Who.Name != "":
+		return e.Who.Name
 	}
-	request := "a request"
-	if c != nil {
-		request = "request #" + strconv.Itoa(c.Number)
+	return "Somebody whose name was erased"
+}
+
+// auditSentence says what happened, and what came back. number is that of the request, 0 if the person may not see it.
+func auditSentence(e *audit.Entry, number int) (sentence, detail string) {
+	who := whoActed(e)
+	request, behind := "a request", ""
+	if number > 0 {
+		request = "request #" + strconv.Itoa(number)
+		behind = " (#" + strconv.Itoa(number) + ")"
 	}
-	target := e.TargetName
-	if target == "" {
-		target = "a person"
-	}
+	target := cmp.Or(e.TargetName, "a person")
 	version := ""
 	if e.Version > 0 {
 		version = ", version " + strconv.Itoa(e.Version)
@@ -250,22 +393,20 @@ func auditSentence(e *audit.Entry, c *change.Change) (sentence, detail string) {
 		}
 		return "A session of " + who + " was ended", e.Result
 	case audit.Submitted:
-		number := ""
-		if c != nil {
-			number = " (#" + strconv.Itoa(c.Number) + ")"
+		if e.After == "direct" {
+			return who + " made a change: " + cmp.Or(e.TargetName, "its title was erased") + behind, ""
 		}
-		if c != nil && c.Deciders == 0 {
-			return who + " made a change: " + e.After + number, c.RuleSentence
-		}
-		return who + " asked for: " + e.After + number, rulePart(c)
+		return who + " asked for: " + cmp.Or(e.TargetName, "its title was erased") + behind, ""
 	case audit.Approved:
-		detail = ""
-		if e.Result != "" && !strings.HasPrefix(e.Result, "0 ") {
-			detail = ", " + e.Result
+		if n, rest, _ := strings.Cut(e.Result, " "); n != "0" && n != "" {
+			if n == "1" {
+				rest = strings.Replace(rest, "rows", "row", 1)
+			}
+			version += ", " + n + " " + rest
 		}
-		return who + " approved " + request + version + detail, reasonOf(e, c)
+		return who + " approved " + request + version, ""
 	case audit.Rejected:
-		return who + " rejected " + request + version, reasonOf(e, c)
+		return who + " rejected " + request + version, ""
 	case audit.Withdrawn:
 		return who + " withdrew " + request, e.Result
 	case audit.Lapsed:
@@ -293,20 +434,34 @@ func auditSentence(e *audit.Entry, c *change.Change) (sentence, detail string) {
 	case audit.DeputyEnded:
 		return who + " ended what " + target + " had as a deputy: " + e.Before, e.Result
 	case audit.Intent:
-		return fmt.Sprintf("Operation %d (%s) called for %s", e.Operation, operationNames[e.Operation], target), "For the request of " + who
+		return "Call to Gtmhub for " + target + ": " + operationNames[e.Operation], "For the request of " + who
 	case audit.Outcome:
 		return "Outcome for " + target + " (" + strings.ToLower(kindLabel(e.Act)) + "): " + e.After, e.Result
 	case audit.Refused:
-		return who + " tried something that is not allowed: " + e.Act, e.Result
+		return who + " tried something that is not allowed: " + e.Act, cmp.Or(refusals[e.Result], "Rule: "+e.Result)
+	case audit.Checked:
+		if e.After != "sound" {
+			return "The audit trail was checked: something was altered", e.Result
+		}
+		return "The audit trail was checked: " + e.Before + ", nothing was altered", ""
+	case audit.MonthRemoved:
+		return "Entries " + e.Before + " of the audit trail, up to " + e.Act + ", were removed: they were too old", "By " + who
+	case audit.NamesErased:
+		return "The names of one person were erased from the audit trail: " + e.Before, e.Result
+	case audit.DetailsErased:
+		return "The personal data of " + request + " was deleted, 90 days after its end", e.Result
 	}
 	return who + ": " + string(e.Event), e.Result
 }
 
-func rulePart(c *change.Change) string {
-	if c == nil {
-		return ""
-	}
-	return c.RuleSentence
+// refusals say why something was not allowed, by the rule that said so. Rules that are not here say nothing to people.
+var refusals = map[string]string{
+	"decide: stale list":   "The list had changed since the page was drawn.",
+	"decide: too late":     "Somebody else had decided, or it had lapsed.",
+	"decide: foreign rows": "The ticks did not belong to this request.",
+	"decide: own":          "Nobody decides on a request of their own.",
+	"decide: edited":       "Nobody decides on a request that they edited.",
+	"decide: rights":       "Only HR and approvers decide on requests.",
 }
 
 func ifNamed(e *audit.Entry) string {
@@ -318,9 +473,6 @@ func ifNamed(e *audit.Entry) string {
 
 // reasonOf is what the person of a decision said.
 func reasonOf(e *audit.Entry, c *change.Change) string {
-	if c == nil {
-		return ""
-	}
 	for _, d := range c.Decisions {
 		if d.Version == e.Version && d.By.Issuer == e.Who.Issuer && d.By.Subject == e.Who.Subject {
 			return d.Reason
@@ -340,6 +492,11 @@ func auditMark(e *audit.Entry) (component.Icon, component.Tone) {
 		return component.IconCheck, component.ToneSuccess
 	case audit.Rejected:
 		return component.IconX, component.ToneDanger
+	case audit.Checked:
+		if e.After == "sound" {
+			return component.IconShield, component.ToneSuccess
+		}
+		return component.IconShield, component.ToneDanger
 	case audit.Refused, audit.SignInDeny:
 		return component.IconShield, component.ToneDanger
 	case audit.Intent:

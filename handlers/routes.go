@@ -95,6 +95,8 @@ func (s *server) routes() []endpoint {
 		{"POST /changes/{id}/undo", access.SignedIn, s.changesUndo, 0},
 
 		{"GET /audit", access.AuditRead, s.auditIndex, 0},
+		{"GET /audit/export.csv", access.AuditRead, s.auditCSV, 0},
+		{"GET /audit/export.jsonl", access.AuditRead, s.auditLines, 0},
 
 		{"GET /notifications", access.SignedIn, s.notificationsIndex, 0},
 		{"POST /notifications/read", access.SignedIn, s.notificationsRead, 0},

@@ -22,6 +22,8 @@ const (
 	InviteSample  = "/invite/template.csv"
 	Changes       = "/changes"
 	Audit         = "/audit"
+	AuditCSV      = "/audit/export.csv"
+	AuditLines    = "/audit/export.jsonl"
 	Me            = "/me"
 	Confirmed     = "/me/confirmed"
 	Health        = "/healthz"

@@ -12,18 +12,24 @@ type AuditPart struct{}
 type AuditProps struct {
 	Frame   layout.Props
 	Search  component.SearchBoxProps
-	URL     string
-	Keep    []component.Hidden
-	Event   string
-	Events  []component.Option
-	Number  string
+	Filters AuditFilters
 	Chips   component.ChipsProps
 	Entries []AuditEntry
 	Empty   component.EmptyStateProps
-	// OlderURL and NewestURL page through the trail; empty for none.
-	OlderURL, NewestURL string
+	// OlderURL and NewestURL page through the trail; CSVURL and LinesURL export what is chosen. Empty for none.
+	OlderURL, NewestURL, CSVURL, LinesURL string
 	// Scope says which part of the trail the person sees.
 	Scope string
+}
+
+// AuditFilters is the form of the filters. On is how many are set; Open shows it again with its mistakes.
+type AuditFilters struct {
+	URL                            string
+	Keep                           []component.Hidden
+	On                             int
+	Open                           bool
+	Event, Team                    component.SelectProps
+	By, About, Number, From, Until component.FieldProps
 }
 
 // AuditEntry is one line of the trail as a sentence.
@@ -37,7 +43,7 @@ type AuditEntry struct {
 	Tone             component.Tone
 	// Call names the Gtmhub operation, empty for none.
 	Call string
-	// User is the id of the user it was about.
+	// User is the name (or else the id) of the user it was about; empty for none, and where that was the one who acted.
 	User, UserURL string
 	Change        string
 	ChangeURL     string
