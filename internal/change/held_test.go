@@ -81,8 +81,8 @@ func TestHeld(t *testing.T) {
 	if diff := cmp.Diff(want, ch.Main()); diff != "" || ch.State != change.Finished || e.get("u3") != "other 3" {
 		t.Errorf("%s, u3 is %q, rows (-want +got):\n%s", ch.State, e.get("u3"), diff)
 	}
-	if _, broken, err := e.store.Audit().Verify(t.Context()); broken != 0 || err != nil {
-		t.Errorf("audit trail broken at %d: %v", broken, err)
+	if r, err := e.store.Audit().Verify(t.Context()); err != nil || r.Broken != 0 {
+		t.Errorf("audit trail broken at %d (%s): %v", r.Broken, r.Why, err)
 	}
 }
 
