@@ -4,6 +4,7 @@ package handlertest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -74,6 +75,8 @@ type Options struct {
 	Mail, Webhook notify.Transport
 	// Provider, if set, is another sign-in than the one that nobody can reach; it is given the address of the portal.
 	Provider func(origin string) auth.ProviderConfig
+	// Calls is how many calls a run makes at once; 0 means 6.
+	Calls int
 	// Readings of the emulator.
 	Readings emulator.Readings
 }
@@ -121,12 +124,12 @@ func New(t *testing.T, options ...Options) *Portal {
 	}
 	a, err := app.New(t.Context(), app.Options{
 		DatabaseURL: o.DatabaseURL,
-		Gtmhub:      gtmhub.Options{BaseURL: api.URL + "/results/api", AccountID: em.AccountID(), Token: gtmhub.StaticToken("service-token"), RatePerSecond: 2000, MaxInFlight: 12, MaxBackground: 8, CallTimeout: o.Timing.Call},
+		Gtmhub:      gtmhub.Options{BaseURL: api.URL + "/results/api", AccountID: em.AccountID(), Token: gtmhub.StaticToken("service-token"), RatePerSecond: 2000, MaxInFlight: min(16, max(12, o.Calls+4)), MaxBackground: max(8, o.Calls), CallTimeout: o.Timing.Call},
 		Providers:   []auth.ProviderConfig{provider},
 		Origin:      origin,
 		Grants: actor.Grants{HR: []string{"group:portal-hr"}, Approvers: []string{"group:portal-approver"}, Auditors: []string{"group:portal-auditor"},
 			Operators: []string{"group:portal-operator"}},
-		AdminRoles: []string{"Admin", "Account Admin"}, ViewOnlyRoles: []string{"Viewer"}, Timing: o.Timing, Inline: 20 * time.Second, RunCalls: 6, Joiners: joiners.Options{Domains: []string{"northwind.example"}},
+		AdminRoles: []string{"Admin", "Account Admin"}, ViewOnlyRoles: []string{"Viewer"}, Timing: o.Timing, Inline: 20 * time.Second, RunCalls: cmp.Or(o.Calls, 6), Joiners: joiners.Options{Domains: []string{"northwind.example"}},
 		Mail: o.Mail, Webhook: o.Webhook,
 		Insecure: true, Version: "test", Log: log,
 	})

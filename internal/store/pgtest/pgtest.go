@@ -93,35 +93,99 @@ func runnable(path string) bool {
 	return err == nil && i.Mode().IsRegular() && i.Mode()&0o111 != 0
 }
 
-// keeper runs the server until its standard input ends, which the operating system sees to when the test binary is
-// gone: after a panic or a kill too. $1 is the program, $2 the folder.
-const keeper = `"$1" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c full_page_writes=off \
-	-c synchronous_commit=off -c max_connections=200 -c shared_buffers=32MB >"$2/log" 2>&1 &
-pid=$!
-cat >/dev/null
-kill -INT $pid
-wait $pid
+// keeper runs the server, anew whenever it ends, until its own standard input ends, which the operating system sees to
+// when the test binary is gone: after a panic or a kill too. $1 is the program, $2 the folder, $3 whether a commit waits
+// for the log.
+const keeper = `exec 3<&0
+{ cat <&3 >/dev/null; : >"$2/end"; kill -INT "$(head -n 1 "$2/data/postmaster.pid")"; } &
+until [ -e "$2/end" ]; do
+	"$1" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c full_page_writes=off \
+		-c synchronous_commit="$3" -c max_connections=200 -c shared_buffers=32MB >>"$2/log" 2>&1
+done
+wait
 rm -rf "$2"`
 
 // keepOpen holds the keeper's standard input for as long as the test binary lives.
 var keepOpen *os.File
 
 func startServer() (string, error) {
-	initdb, postgres, err := find()
+	s, err := launch("off")
 	if err != nil {
 		return "", err
+	}
+	keepOpen = s.held
+	return s.URL, nil
+}
+
+// Server is a server of its own, for tests that do to it what others would suffer from. What was committed survives
+// Restart.
+type Server struct {
+	// URL is the address of an empty database.
+	URL    string
+	folder string
+	held   *os.File
+	t      testing.TB
+}
+
+// Start starts a server that ends with the test. Without PostgreSQL on the machine it does what [URL] does.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	s, err := launch("on")
+	if errors.Is(err, errMissing) && os.Getenv("CI") != "true" {
+		t.Skip("skipped: " + err.Error())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.held.Close() })
+	s.t = t
+	return s
+}
+
+// Restart ends the server at once, as "pg_ctl stop -m immediate" does, and lets it come back. It returns when the old one
+// is gone; the new one recovers first.
+func (s *Server) Restart() {
+	s.t.Helper()
+	b, err := os.ReadFile(filepath.Join(s.folder, "data", "postmaster.pid"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(b), "\n")
+	pid, err := strconv.Atoi(first)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil {
+		s.t.Fatalf("restart PostgreSQL: %v", err)
+	}
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for syscall.Kill(pid, 0) == nil {
+		select {
+		case <-s.t.Context().Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// launch makes a database folder and starts a server on it. commit says whether commits wait for the log to be written.
+func launch(commit string) (*Server, error) {
+	initdb, postgres, err := find()
+	if err != nil {
+		return nil, err
 	}
 	owner, err := ordinaryUser()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	folder, err := os.MkdirTemp("", "portal-pg")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if owner != nil {
 		if err := os.Chown(folder, int(owner.Uid), int(owner.Gid)); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 	command := func(name string, args ...string) *exec.Cmd {
@@ -133,27 +197,26 @@ func startServer() (string, error) {
 	}
 	out, err := command(initdb, "-D", filepath.Join(folder, "data"), "-U", "portal", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync").CombinedOutput()
 	if err != nil {
-		return "", errors.Join(fmt.Errorf("initdb: %w\n%s", err, out), os.RemoveAll(folder))
+		return nil, errors.Join(fmt.Errorf("initdb: %w\n%s", err, out), os.RemoveAll(folder))
 	}
 	input, held, err := os.Pipe()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	server := command("/bin/sh", "-c", keeper, "keeper", postgres, folder)
+	server := command("/bin/sh", "-c", keeper, "keeper", postgres, folder, commit)
 	server.Stdin = input
 	if err := server.Start(); err != nil {
-		return "", err
+		return nil, err
 	}
-	keepOpen = held
 	if err := input.Close(); err != nil {
-		return "", err
+		return nil, err
 	}
 	address := (&url.URL{Scheme: "postgres", User: url.User("portal"), Path: "/postgres", RawQuery: url.Values{"host": {folder}}.Encode()}).String()
 	if err := answers(address); err != nil {
 		log, _ := os.ReadFile(filepath.Join(folder, "log")) // it is only there to explain the error
-		return "", errors.Join(fmt.Errorf("start PostgreSQL: %w\n%s", err, bytes.TrimSpace(log)), keepOpen.Close())
+		return nil, errors.Join(fmt.Errorf("start PostgreSQL: %w\n%s", err, bytes.TrimSpace(log)), held.Close())
 	}
-	return address, nil
+	return &Server{URL: address, folder: folder, held: held}, nil
 }
 
 // answers waits until the server takes connections.
