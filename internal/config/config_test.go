@@ -86,7 +86,7 @@ func TestDefaults(t *testing.T) {
 		},
 		Timing:      config.Timing{Call: 20 * time.Second, Lease: 90 * time.Second, Settle: 120 * time.Second},
 		Session:     config.Session{Idle: 30 * time.Minute, Max: 12 * time.Hour},
-		FreeInvites: 5, TwoApprovers: 10, DecisionLapse: 72 * time.Hour, UndoFor: 15 * time.Minute, UsersRefresh: 10 * time.Minute,
+		FreeInvites: 5, TwoApprovers: 10, DecisionLapse: 72 * time.Hour, UndoFor: 15 * time.Minute, UsersRefresh: 10 * time.Minute, AuditKeepDays: 400,
 		TimeZone: time.UTC, LogLevel: slog.LevelInfo,
 		Mail: config.Mail{Port: 587, TLS: "starttls"},
 	}
@@ -169,6 +169,7 @@ func TestRefuses(t *testing.T) {
 		{"other database", map[string]string{"PORTAL_DATABASE_URL": "mysql://u:" + canary + "@db/portal"}, []string{"PORTAL_DATABASE_URL"}},
 		{"bad number", map[string]string{"PORTAL_GTMHUB_CALLS": canary}, []string{"PORTAL_GTMHUB_CALLS"}},
 		{"number out of bounds", map[string]string{"PORTAL_FREE_INVITES": "-1", "PORTAL_GTMHUB_RATE": "NaN"}, []string{"PORTAL_GTMHUB_RATE", "PORTAL_FREE_INVITES"}},
+		{"audit trail kept for too short", map[string]string{"PORTAL_AUDIT_KEEP_DAYS": "399"}, []string{"PORTAL_AUDIT_KEEP_DAYS"}},
 		{"span without unit", map[string]string{"PORTAL_SETTLE": "120"}, []string{"PORTAL_SETTLE"}},
 		{"bad switch", map[string]string{"PORTAL_OIDC_TRUST_EMAIL": "maybe"}, []string{"PORTAL_OIDC_TRUST_EMAIL"}},
 		{"bad zone", map[string]string{"PORTAL_TIME_ZONE": "Local"}, []string{"PORTAL_TIME_ZONE"}},
