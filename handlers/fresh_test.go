@@ -83,10 +83,10 @@ func TestFreshSignIn(t *testing.T) {
 		})
 	}
 	// Not even who may not decide learns more than that.
-	lead := p.As(handlertest.Lead)
-	lead.Age(time.Hour)
-	if got := lead.Post(at+"/decide", form("approve")); got.Status != http.StatusForbidden {
-		t.Errorf("a lead: %d", got.Status)
+	auditor := p.As(handlertest.Auditor)
+	auditor.Age(time.Hour)
+	if got := auditor.Post(at+"/decide", form("approve")); got.Status != http.StatusForbidden {
+		t.Errorf("an auditor: %d", got.Status)
 	}
 	approver.Age(time.Second)
 	if got := approver.Post(at+"/decide", form("approve")); got.Status != http.StatusSeeOther {
