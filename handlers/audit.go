@@ -68,7 +68,7 @@ var auditEvents = []struct {
 }{
 	{audit.Submitted, "Requests made"}, {audit.Approved, "Approvals"}, {audit.Rejected, "Rejections"}, {audit.Withdrawn, "Withdrawn"}, {audit.Lapsed, "Lapsed"},
 	{audit.Started, "Runs started"}, {audit.Intent, "Calls to Gtmhub"}, {audit.Outcome, "Outcomes"}, {audit.Paused, "Paused"}, {audit.Resumed, "Resumed"},
-	{audit.Cancelled, "Cancelled"}, {audit.Retried, "Tried again"}, {audit.Hastened, "Started early"}, {audit.Released, "Held rows released"}, {audit.Dropped, "Held rows dropped"}, {audit.Finished, "Runs finished"}, {audit.Refused, "Not allowed"},
+	{audit.Cancelled, "Cancelled"}, {audit.Retried, "Tried again"}, {audit.SettingChanged, "Settings"}, {audit.Hastened, "Started early"}, {audit.Released, "Held rows released"}, {audit.Dropped, "Held rows dropped"}, {audit.Finished, "Runs finished"}, {audit.Refused, "Not allowed"},
 	{audit.DeputyGiven, "Deputies named"}, {audit.DeputyEnded, "Deputies ended"},
 	{audit.SignedIn, "Sign-ins"}, {audit.SignedOut, "Sign-outs"}, {audit.SignInDeny, "Refused sign-ins"}, {audit.SignInLink, "Linked sign-ins"},
 	{audit.SessionEnded, "Ended sessions"},
@@ -423,6 +423,8 @@ func auditSentence(e *audit.Entry, number int) (sentence, detail string) {
 		return who + " cancelled " + request, e.Result
 	case audit.Retried:
 		return who + " had the failed rows of " + request + " tried again", e.Result
+	case audit.SettingChanged:
+		return who + " changed the setting " + e.Act + " from " + e.Before + " to " + e.After, e.Result
 	case audit.Hastened:
 		return who + " started " + request + " before its date", e.Result
 	case audit.Released:

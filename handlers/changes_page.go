@@ -232,6 +232,15 @@ func (s *server) changeRun(r *http.Request, c *change.Change) (page.ChangeRun, e
 		run.Announce = "" // said once, at the end, and not with every look
 	}
 	run.Notes = runNotes(c)
+	if n := c.TakesLicences(); n > 0 && !c.State.Ended() {
+		l, err := s.licences(r.Context(), n, c.ID)
+		if err != nil {
+			return run, err
+		}
+		if note := licenceNote(a, l); note != nil {
+			run.Notes = append(run.Notes, *note)
+		}
+	}
 	run.Acts = changeActs(a, c)
 	if mayUndo(a, c) {
 		run.UndoURL = route.ChangeAct(c.ID, "undo")

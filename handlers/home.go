@@ -35,7 +35,7 @@ func (s *server) nav(r *http.Request, current string) []layout.NavItem {
 		{"Invite", route.Invite, "nav-invite", component.IconUserPlus, access.Invite},
 		{"Requests", route.Changes, "nav-requests", component.IconInbox, access.ChangesRead},
 		{"Audit", route.Audit, "nav-audit", component.IconHistory, access.AuditRead},
-		{"Settings", route.NotifySettings, "nav-settings", component.IconSettings, access.SettingsManage},
+		{"Settings", route.Settings, "nav-settings", component.IconSettings, access.SettingsManage},
 		{"Sessions", route.OperatorSessions, "nav-sessions", component.IconKey, access.Operate},
 	}
 	var out []layout.NavItem

@@ -204,8 +204,12 @@ func (k *worked) asked(act access.Act) int {
 
 func (s *server) reviewPage(w http.ResponseWriter, r *http.Request, status int, k *worked, f reviewForm, bad problems) error {
 	p := newInviteReviewProps(k, f, bad)
+	l, err := s.licences(r.Context(), k.counts()[wordCreate], "")
+	if err != nil {
+		return err
+	}
+	p.Licences = licenceNote(actorFrom(r.Context()), l)
 	p.SendOn, p.SendAt = f.On.fields(s.Zone, s.Now(), bad.of("sendOn"))
-	var err error
 	if p.Frame, err = s.frame(w, r, route.Invite, layout.Props{Title: "Review and send", Subtitle: k.draft.Name, Crumbs: []layout.Crumb{{Label: "Invite people", URL: route.Invite}}}); err != nil {
 		return err
 	}

@@ -216,7 +216,7 @@ func (s *server) notifySettings(w http.ResponseWriter, r *http.Request) error {
 	}
 	var err error
 	frame := layout.Props{Title: "Mail and webhook", Subtitle: "How notifications leave the portal. What is set up comes from the portal's settings, which the operator makes.", Crumbs: []layout.Crumb{{Label: "Notifications", URL: route.Notifications}}}
-	if p.Frame, err = s.frame(w, r, route.NotifySettings, frame); err != nil {
+	if p.Frame, err = s.frame(w, r, route.Settings, frame); err != nil {
 		return err
 	}
 	return s.show(w, r, http.StatusOK, page.NotifySettings(p))

@@ -94,6 +94,9 @@ func (s *server) routes() []endpoint {
 		{"GET /changes/{id}/undo", access.SignedIn, s.changesUndoForm, 0},
 		{"POST /changes/{id}/undo", access.SignedIn, s.changesUndo, 0},
 
+		{"GET /settings", access.SettingsManage, s.settings, 0},
+		{"POST /settings/licences", access.LicencesSet, s.settingsLicences, 0},
+
 		{"GET /audit", access.AuditRead, s.auditIndex, 0},
 		{"GET /audit/export.csv", access.AuditRead, s.auditCSV, 0},
 		{"GET /audit/export.jsonl", access.AuditRead, s.auditLines, 0},

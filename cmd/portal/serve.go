@@ -81,7 +81,7 @@ func options(c *config.Config, log *slog.Logger) (app.Options, error) {
 		Providers:  providers(c),
 		Origin:     origin,
 		Grants:     actor.Grants{HR: c.Rights.HR, Approvers: c.Rights.Approvers, Alternates: c.Rights.Alternates, Auditors: c.Rights.Auditors, Operators: c.Rights.Operators},
-		AdminRoles: c.Rights.AdminRoles, ViewOnlyRoles: c.Rights.ViewOnlyRoles, Policy: policy, Lapse: c.DecisionLapse, UndoFor: c.UndoFor,
+		AdminRoles: c.Rights.AdminRoles, ViewOnlyRoles: c.Rights.ViewOnlyRoles, Policy: policy, Lapse: c.DecisionLapse, UndoFor: c.UndoFor, NightlyAt: c.NightlyAt,
 		Timing: change.Timing{Call: c.Timing.Call, Lease: c.Timing.Lease, Settle: c.Timing.Settle}, RunCalls: c.Gtmhub.RunCalls, UsersRefresh: c.UsersRefresh, SessionIdle: c.Session.Idle, SessionMax: c.Session.Max,
 		Mail: mail, Webhook: hook,
 		Joiners: joiners.Options{Domains: c.MailDomains}, Insecure: c.Development, Version: stamped(), Zone: c.TimeZone, Log: log,

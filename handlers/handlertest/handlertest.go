@@ -131,7 +131,7 @@ func New(t *testing.T, options ...Options) *Portal {
 			Operators: []string{"group:portal-operator"}},
 		AdminRoles: []string{"Admin", "Account Admin"}, ViewOnlyRoles: []string{"Viewer"}, Timing: o.Timing, Inline: 20 * time.Second, RunCalls: cmp.Or(o.Calls, 6), Joiners: joiners.Options{Domains: []string{"northwind.example"}},
 		Mail: o.Mail, Webhook: o.Webhook,
-		Insecure: true, Version: "test", Log: log,
+		NightlyAt: 2 * time.Hour, Insecure: true, Version: "test", Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -112,11 +112,13 @@ const (
 	SettingsManage Permission = "settings: manage"
 	// Operate opens what the operator of the portal looks after: sessions. It gives no rights over people.
 	Operate Permission = "operate"
+	// LicencesSet enters the number of licences.
+	LicencesSet Permission = "licences: set"
 )
 
 // Permissions lists all permissions, for tests that sweep the route table.
 func Permissions() []Permission {
-	return []Permission{Public, SignedIn, UsersRead, UsersChange, TeamsRead, TeamsChange, PeopleFind, MembersChange, Invite, ChangesRead, ChangesDecide, AuditRead, SettingsManage, Operate}
+	return []Permission{Public, SignedIn, UsersRead, UsersChange, TeamsRead, TeamsChange, PeopleFind, MembersChange, Invite, ChangesRead, ChangesDecide, AuditRead, SettingsManage, Operate, LicencesSet}
 }
 
 // May says whether the actor holds the coarse right.
@@ -142,6 +144,8 @@ func (a Actor) May(p Permission) bool {
 		return a.HR || a.Approver || a.ActsForTeams()
 	case AuditRead:
 		return a.HR || a.Auditor || a.IsLead()
+	case LicencesSet:
+		return a.HR
 	case SettingsManage:
 		return a.HR || a.Operator
 	case Operate:

@@ -65,6 +65,8 @@ type Options struct {
 	Training, Insecure bool
 	Version            string
 	Zone               *time.Location
+	// NightlyAt is how long after midnight, in Zone, the whole account is read.
+	NightlyAt time.Duration
 	// UndoFor is how long a small change can be undone from its result line; 0 means 15 minutes.
 	UndoFor time.Duration
 	Log     *slog.Logger
@@ -88,6 +90,9 @@ type App struct {
 	logins  auth.PreLogins
 	signIn  *auth.Handler
 	keep    time.Duration
+	zone    *time.Location
+	// nightlyAt is Options.NightlyAt.
+	nightlyAt time.Duration
 }
 
 // New opens the store, brings its tables up to date, and builds everything. It calls neither Gtmhub nor a provider.
@@ -162,7 +167,8 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			return actors.Actor(p), nil
 		},
 	})
-	a := &App{keep: cmp.Or(o.AuditKeep, audit.KeepDays*24*time.Hour), Store: st, Directory: dir, Metrics: counts, Runner: runner, Actors: actors, log: o.Log, logins: st.Auth()}
+	a := &App{keep: cmp.Or(o.AuditKeep, audit.KeepDays*24*time.Hour), Store: st, Directory: dir, Metrics: counts, Runner: runner, Actors: actors, log: o.Log, logins: st.Auth(),
+		zone: cmp.Or(o.Zone, time.UTC), nightlyAt: o.NightlyAt}
 	a.Changes = change.NewService(change.Options{
 		Team:  freshTeam,
 		Store: st.Changes(), Trail: st.Audit(), Recipes: recipes, Policy: o.Policy, Lapse: o.Lapse, Runner: runner, Inline: o.Inline, Log: o.Log})
@@ -226,6 +232,7 @@ func (a *App) Run(ctx context.Context) {
 	wg.Go(func() { a.Notices.Run(ctx) })
 	wg.Go(func() { a.sweep(ctx) })
 	wg.Go(func() { a.watch(ctx) })
+	wg.Go(func() { a.nightly(ctx) })
 	wg.Wait()
 }
 

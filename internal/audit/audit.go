@@ -24,27 +24,28 @@ type Event string
 
 // The events.
 const (
-	SignedIn   Event = "signed in"
-	SignedOut  Event = "signed out"
-	SignInDeny Event = "sign-in refused"
-	SignInLink Event = "sign-in linked" // a sign-in was tied to a Gtmhub user
-	Submitted  Event = "submitted"
-	Approved   Event = "approved"
-	Rejected   Event = "rejected"
-	Withdrawn  Event = "withdrawn"
-	Lapsed     Event = "lapsed"
-	Paused     Event = "paused"
-	Resumed    Event = "resumed"
-	Cancelled  Event = "cancelled"
-	Retried    Event = "retried"
-	Started    Event = "started"
-	Finished   Event = "finished"
-	Hastened   Event = "hastened" // a scheduled change was started before its date
-	Released   Event = "released" // a held row goes on with the value that it met
-	Dropped    Event = "dropped"  // a held row is not done
-	Intent     Event = "intent"   // stored before an upstream call
-	Outcome    Event = "outcome"  // what came back, after reading again
-	Refused    Event = "refused"  // something that was not allowed was tried
+	SignedIn       Event = "signed in"
+	SignedOut      Event = "signed out"
+	SignInDeny     Event = "sign-in refused"
+	SignInLink     Event = "sign-in linked" // a sign-in was tied to a Gtmhub user
+	Submitted      Event = "submitted"
+	Approved       Event = "approved"
+	Rejected       Event = "rejected"
+	Withdrawn      Event = "withdrawn"
+	Lapsed         Event = "lapsed"
+	Paused         Event = "paused"
+	Resumed        Event = "resumed"
+	Cancelled      Event = "cancelled"
+	Retried        Event = "retried"
+	Started        Event = "started"
+	Finished       Event = "finished"
+	SettingChanged Event = "setting changed" // on a page; Act says which
+	Hastened       Event = "hastened"        // a scheduled change was started before its date
+	Released       Event = "released"        // a held row goes on with the value that it met
+	Dropped        Event = "dropped"         // a held row is not done
+	Intent         Event = "intent"          // stored before an upstream call
+	Outcome        Event = "outcome"         // what came back, after reading again
+	Refused        Event = "refused"         // something that was not allowed was tried
 
 	// What happens to the trail itself, and to personal data.
 	Checked       Event = "trail checked"         // the daily look whether anything was altered

@@ -69,6 +69,12 @@ type Store interface {
 	// return how many rows of those given were moved.
 	Release(ctx context.Context, c id.Change, rows []Row, entries ...audit.Entry) (int, error)
 	Drop(ctx context.Context, c id.Change, rows []Row, reason string, entries ...audit.Entry) (int, error)
+	// Seats is the number of licences that was entered, 0 for none. SetSeats stores it.
+	Seats(ctx context.Context) (int, error)
+	SetSeats(ctx context.Context, n int, entries ...audit.Entry) error
+	// OpenRows counts the rows of these kinds that are still to be done, in decided and running changes, those of except
+	// left out.
+	OpenRows(ctx context.Context, kinds []string, except id.Change) (int, error)
 	// Finish moves a running change without open rows to Finished, or to Problems if rows were refused or need a
 	// person. done is false when rows are still open or it is not running. Paused changes stay.
 	Finish(ctx context.Context, c id.Change, entries ...audit.Entry) (done bool, err error)

@@ -37,7 +37,8 @@ type Config struct {
 	MailDomains   []string      `env:"PORTAL_MAIL_DOMAINS" unit:"domains" example:"northwind.example,northwind-labs.example" doc:"Mail domains of the company. Invitations to other addresses are flagged. Empty: none is."`
 	UsersRefresh  time.Duration `env:"PORTAL_USERS_REFRESH" default:"10m" min:"1m" max:"24h" example:"30m" doc:"How often all users are read from Gtmhub. Teams and signed-in people are read every minute while somebody is looking."`
 
-	AuditKeepDays int `env:"PORTAL_AUDIT_KEEP_DAYS" default:"400" min:"400" max:"3650" unit:"days" example:"730" doc:"How long the audit trail is kept. Months that ended longer ago are removed as a whole; the rest can still be verified."`
+	AuditKeepDays int           `env:"PORTAL_AUDIT_KEEP_DAYS" default:"400" min:"400" max:"3650" unit:"days" example:"730" doc:"How long the audit trail is kept. Months that ended longer ago are removed as a whole; the rest can still be verified."`
+	NightlyAt     time.Duration `env:"PORTAL_NIGHTLY_AT" default:"2h" min:"0s" max:"17h" example:"3h30m" doc:"When the whole account is read once a day, by one instance: how long after midnight in PORTAL_TIME_ZONE."`
 
 	TimeZone    *time.Location `env:"PORTAL_TIME_ZONE" default:"UTC" example:"Europe/Berlin" doc:"Time zone of the times on pages, by its name in the IANA database."`
 	LogLevel    slog.Level     `env:"PORTAL_LOG_LEVEL" default:"info" example:"debug" doc:"Least severe log lines to write: debug, info, warn or error."`

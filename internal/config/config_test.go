@@ -86,7 +86,7 @@ func TestDefaults(t *testing.T) {
 		},
 		Timing:      config.Timing{Call: 20 * time.Second, Lease: 90 * time.Second, Settle: 120 * time.Second},
 		Session:     config.Session{Idle: 30 * time.Minute, Max: 12 * time.Hour},
-		FreeInvites: 5, TwoApprovers: 10, DecisionLapse: 72 * time.Hour, UndoFor: 15 * time.Minute, UsersRefresh: 10 * time.Minute, AuditKeepDays: 400,
+		FreeInvites: 5, TwoApprovers: 10, DecisionLapse: 72 * time.Hour, UndoFor: 15 * time.Minute, NightlyAt: 2 * time.Hour, UsersRefresh: 10 * time.Minute, AuditKeepDays: 400,
 		TimeZone: time.UTC, LogLevel: slog.LevelInfo,
 		Mail: config.Mail{Port: 587, TLS: "starttls"},
 	}

@@ -24,6 +24,8 @@ const (
 	Audit         = "/audit"
 	AuditCSV      = "/audit/export.csv"
 	AuditLines    = "/audit/export.jsonl"
+	Settings      = "/settings"
+	Licences      = "/settings/licences"
 	Me            = "/me"
 	Confirmed     = "/me/confirmed"
 	Health        = "/healthz"

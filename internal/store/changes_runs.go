@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/gtmhub-portal/portal/internal/audit"
@@ -81,4 +84,45 @@ func (c *ChangeStore) unhold(ctx context.Context, what string, ch id.Change, row
 		return 0, err
 	}
 	return n, nil
+}
+
+// seats is the name of the setting.
+const seats = "licences"
+
+// Seats implements change.Store.
+func (c *ChangeStore) Seats(ctx context.Context) (n int, err error) {
+	err = c.s.read(ctx, "read licences", func(t *tx) error {
+		var text string
+		err := t.row(`SELECT value FROM setting WHERE name = $1`, seats).Scan(&text)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err == nil {
+			n, err = strconv.Atoi(text)
+		}
+		return err
+	})
+	return n, err
+}
+
+// SetSeats implements change.Store.
+func (c *ChangeStore) SetSeats(ctx context.Context, n int, entries ...audit.Entry) error {
+	return c.s.write(ctx, "store licences", func(t *tx) error {
+		_, err := t.exec(`INSERT INTO setting (name, value, updated) VALUES ($1, $2, {now})
+			ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated = excluded.updated`, seats, strconv.Itoa(n))
+		if err != nil {
+			return err
+		}
+		return t.audit("", entries)
+	})
+}
+
+// OpenRows implements change.Store.
+func (c *ChangeStore) OpenRows(ctx context.Context, kinds []string, except id.Change) (n int, err error) {
+	err = c.s.read(ctx, "count open rows", func(t *tx) error {
+		return t.row(`SELECT COUNT(*) FROM change c JOIN change_row r ON r.change_id = c.id
+			WHERE c.state IN ('approved', 'scheduled', 'running', 'paused') AND c.id <> $1
+			AND r.state IN ('queued', 'checking', 'intent', 'held') AND r.kind IN `+list(2, len(kinds)), append([]any{string(except)}, anys(kinds)...)...).Scan(&n)
+	})
+	return n, err
 }

@@ -67,7 +67,9 @@ func (k grantRoles) Look(ctx context.Context, a access.Actor, rows []change.Row)
 		case slices.Contains(u.Roles, g.Role):
 			return already(row, hasRoleAlready, ""), nil, nil
 		case !sameRoles(u.Roles, g.Was):
-			return drifted(k.roleNames(u.Roles)), nil, nil
+			f := drifted(k.roleNames(u.Roles))
+			f.Reason += " It cannot go on together with the others: drop it, and give the role anew."
+			return f, nil, nil
 		}
 		return goOn(access.Question{}), []id.Role{g.Role}, nil
 	})

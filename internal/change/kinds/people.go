@@ -1,6 +1,7 @@
 package kinds
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -132,11 +133,12 @@ func (b base) lookPeople(ctx context.Context, a access.Actor, act access.Act, ro
 
 // drifted is the finding for a row whose old value is not what was decided on.
 func drifted(now string) change.Finding {
-	if now == "" {
-		now = "nothing"
-	}
-	return change.Finding{State: change.Held, Reason: "Somebody changed this since the decision. It is now: " + now + "."}
+	said := cmp.Or(now, "nothing")
+	return change.Finding{State: change.Held, Now: now, Reason: "Somebody changed this since the decision. It is now: " + said + "."}
 }
+
+// let says whether a person has released the row with the value that is there now.
+func let(row change.Row, now string) bool { return row.Released && row.Now == now }
 
 // verifyPeople reads the people of the rows again and asks settled about each (nil for somebody who is gone).
 func (b base) verifyPeople(ctx context.Context, act access.Act, rows []change.Row, after change.After, settled func(change.Row, *directory.User) (bool, error)) ([]change.Outcome, error) {

@@ -45,8 +45,8 @@ func (k deleteTeam) Look(ctx context.Context, _ access.Actor, rows []change.Row)
 			out[i] = already(row, "Does not exist any more.", "")
 		case len(k.below(team.ID)) > 0:
 			out[i] = change.Finding{State: change.RefusedRow, Reason: hasSubTeams}
-		case len(team.Members) > was.Members:
-			out[i] = change.Finding{State: change.Held, Reason: "The team has got more members since: " + countOf(len(team.Members), "member") + " now."}
+		case len(team.Members) > was.Members && row.Drifted(doomedNow(team.Members)):
+			out[i] = change.Finding{State: change.Held, Now: doomedNow(team.Members), Reason: "The team has got more members since: " + countOf(len(team.Members), "member") + " now."}
 		default:
 			out[i] = goOn(access.Question{Act: access.DeleteTeam, Teams: []access.Team{teamFacts(*team)}, Rows: len(rows)})
 		}
@@ -87,6 +87,9 @@ func (k deleteTeam) Verify(ctx context.Context, rows []change.Row, after change.
 	return out, nil
 }
 
+// doomedNow is what a team is before it is deleted, in words.
+func doomedNow(members []id.User) string { return "team with " + countOf(len(members), "member") }
+
 // doomed is the payload of deleteTeam: how many members the team had when it was decided.
 type doomed struct {
 	Members int `json:"members"`
@@ -94,7 +97,7 @@ type doomed struct {
 
 func (k deleteTeam) row(team directory.Team) change.Row {
 	row := change.Row{Kind: k.Name(), Team: team.ID, Lock: treeLock, Subject: team.Name, Payload: payload(doomed{len(team.Members)}),
-		Action: change.Update, Before: "team with " + countOf(len(team.Members), "member"), After: "deleted for good"}
+		Action: change.Update, Before: doomedNow(team.Members), After: "deleted for good"}
 	if n := len(team.Members); n > 0 {
 		row.Flags = append(row.Flags, countOf(n, "member")+" lose the team")
 	}

@@ -148,8 +148,8 @@ func (k setTeam) Look(ctx context.Context, _ access.Actor, rows []change.Row) ([
 		switch {
 		case edit.To.same(team):
 			out[i] = already(row, "Is so already.", string(team.ID))
-		case !edit.From.same(team):
-			out[i] = change.Finding{State: change.Held, Reason: "The team has changed since: it is now " + k.words(edit.To.like(team)) + "."}
+		case !edit.From.same(team) && row.Drifted(k.words(edit.To.like(team))):
+			out[i] = change.Finding{State: change.Held, Now: k.words(edit.To.like(team)), Reason: "The team has changed since: it is now " + k.words(edit.To.like(team)) + "."}
 		default:
 			out[i], err = k.ready(ctx, team, edit)
 			if err != nil {

@@ -165,3 +165,57 @@ func testSchedule(t *testing.T, s *store.Store) {
 	ok(t, "cancel before the date", st.Move(t.Context(), asked.ID, []change.State{change.Scheduled}, change.Cancelled, "Not needed."))
 	equal(t, "its rows", mainCounts(t, s, asked.ID), change.Counts{change.CancelledRow: 1})
 }
+
+func testSeats(t *testing.T, s *store.Store) {
+	st := s.Changes()
+	n, err := st.Seats(t.Context())
+	ok(t, "seats", err)
+	equal(t, "seats that nobody entered", n, 0)
+	for _, n := range []int{1300, 1200} {
+		ok(t, "set seats", st.SetSeats(t.Context(), n, entry(1, audit.SettingChanged)))
+	}
+	n, err = st.Seats(t.Context())
+	ok(t, "seats", err)
+	equal(t, "seats", n, 1200)
+	sound(t, s, 2)
+	for _, state := range change.States() {
+		all := append(rows(0, 2), row(0, 3, func(r *change.Row) { r.State = change.Done }), row(1, 1))
+		create(t, s, head(state, all), all)
+	}
+	all := rows(0, 5)
+	own := create(t, s, head(change.Running, all), all)
+	n, err = st.OpenRows(t.Context(), []string{"kind 0", "kind 7"}, own.ID)
+	ok(t, "open rows", err)
+	equal(t, "open rows of approved, scheduled, running and paused changes", n, 4*2)
+}
+
+func testDaily(t *testing.T, s *store.Store) {
+	begin := func(day string, lease time.Duration) int {
+		t.Helper()
+		mine := make(chan bool, 8)
+		for _, err := range together(8, func(int) error {
+			got, err := s.Daily().Begin(t.Context(), "read", day, lease)
+			mine <- got
+			return err
+		}) {
+			ok(t, "begin", err)
+		}
+		n := 0
+		for range 8 {
+			if <-mine {
+				n++
+			}
+		}
+		return n
+	}
+	equal(t, "one of eight", begin("2026-12-01", time.Hour), 1)
+	equal(t, "while it is at work", begin("2026-12-01", time.Hour), 0)
+	equal(t, "the next day, though the day before was not finished", begin("2026-12-02", -time.Hour), 8)
+	equal(t, "after the lease ran out", begin("2026-12-02", time.Hour), 1)
+	ok(t, "end", s.Daily().End(t.Context(), "read", "2026-12-02"))
+	equal(t, "done", begin("2026-12-02", -time.Hour), 0)
+	equal(t, "a day that has passed", begin("2026-12-01", time.Hour), 0)
+	other, err := s.Daily().Begin(t.Context(), "other", "2026-12-01", time.Hour)
+	ok(t, "begin other work", err)
+	equal(t, "other work", other, true)
+}

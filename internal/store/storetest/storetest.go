@@ -69,6 +69,8 @@ func tests() map[string]func(*testing.T, *store.Store) {
 		"slow grows":                   testSlowGrows,
 		"held rows":                    testHeld,
 		"schedule":                     testSchedule,
+		"seats":                        testSeats,
+		"daily":                        testDaily,
 		"undo links":                   testUndoLinks,
 		"sums after random operations": testSums,
 		"sessions":                     testSessions,

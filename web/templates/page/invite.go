@@ -193,6 +193,8 @@ type InviteReviewProps struct {
 	// Facts say who gets a mail, who has to agree and why, and what whoever decides will look at first.
 	Facts  []component.Definition
 	Reason component.TextareaProps
+	// Licences marks too few of them; nil when there are enough.
+	Licences *component.AlertProps
 	// SendOn and SendAt are the date on which it starts.
 	SendOn component.FieldProps
 	SendAt component.SelectProps
