@@ -48,6 +48,12 @@ var operationNames = map[int]string{
 	29: "delete team",
 	30: "remove manager",
 	31: "remove member",
+	35: "write announcement",
+	36: "change objective",
+	37: "set confidence",
+	38: "edit announcement",
+	39: "remove announcement",
+	40: "remove reaction",
 }
 
 // operation names a call: "6 create user".

@@ -30,12 +30,21 @@ type Directory interface {
 	Refresh(ctx context.Context, users []id.User, teams []id.Team) error
 }
 
+// Lookups is what pages read of the account when they are opened, because no copy of it is kept.
+type Lookups interface {
+	Owned(ctx context.Context, user id.User) (directory.Owned, error)
+	Announcements(ctx context.Context) ([]directory.Announcement, error)
+	Announcement(ctx context.Context, a id.Announcement) (directory.Announcement, bool, error)
+	ServesAnnouncements() directory.Serving
+}
+
 // Options are the dependencies and settings of the handlers. All are required unless said otherwise.
 type Options struct {
 	Auth      *auth.Handler
 	Sessions  *auth.Store
 	Actors    actor.Builder
 	Directory Directory
+	Lookups   Lookups
 	Changes   *change.Service
 	Notices   *notify.Service
 	Drafts    joiners.Drafts

@@ -84,6 +84,8 @@ type App struct {
 	Sessions  *auth.Store
 	Actors    actor.Builder
 	Handler   http.Handler
+	// Lookups reads what the directory does not keep.
+	Lookups *directory.Lookups
 	// Metrics is for an address that only operators reach.
 	Metrics *metrics.Metrics
 	log     *slog.Logger
@@ -150,7 +152,8 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		}
 		return all
 	}}
-	allKinds, recipes := kinds.All(dir, kinds.Settings{AdminRoles: o.AdminRoles, ViewOnlyRoles: o.ViewOnlyRoles, Tried: st.Changes().Tried, Policy: o.Policy, Changes: st.Changes()})
+	lookups := directory.NewLookups(client, time.Now)
+	allKinds, recipes := kinds.All(dir, kinds.Settings{Lookups: lookups, AdminRoles: o.AdminRoles, ViewOnlyRoles: o.ViewOnlyRoles, Tried: st.Changes().Tried, Policy: o.Policy, Changes: st.Changes()})
 	runner := change.NewRunner(change.RunnerOptions{
 		Store: st.Changes(), Kinds: allKinds, Writer: kinds.NewUpstream(client), Policy: o.Policy, Refresh: dir.Refresh, Timing: o.Timing, Calls: o.RunCalls, Log: o.Log,
 		Count: func(kind string, s change.RowState) { counts.Row(kind, string(s)) },
@@ -168,7 +171,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		},
 	})
 	a := &App{keep: cmp.Or(o.AuditKeep, audit.KeepDays*24*time.Hour), Store: st, Directory: dir, Metrics: counts, Runner: runner, Actors: actors, log: o.Log, logins: st.Auth(),
-		zone: cmp.Or(o.Zone, time.UTC), nightlyAt: o.NightlyAt}
+		zone: cmp.Or(o.Zone, time.UTC), nightlyAt: o.NightlyAt, Lookups: lookups}
 	a.Changes = change.NewService(change.Options{
 		Team:  freshTeam,
 		Store: st.Changes(), Trail: st.Audit(), Recipes: recipes, Policy: o.Policy, Lapse: o.Lapse, Runner: runner, Inline: o.Inline, Log: o.Log})
@@ -189,7 +192,8 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	})
 	a.signIn = signIn
 	a.Handler, err = handlers.New(handlers.Options{
-		Auth: signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Notices: a.Notices, Drafts: st.Drafts(), Deputies: deputies, Trail: st.Audit(), Joiners: o.Joiners,
+		Lookups: lookups,
+		Auth:    signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Notices: a.Notices, Drafts: st.Drafts(), Deputies: deputies, Trail: st.Audit(), Joiners: o.Joiners,
 		Origin: o.Origin, Training: o.Training, Insecure: o.Insecure, LeadsFindPeople: true, UndoFor: cmp.Or(o.UndoFor, 15*time.Minute), Version: o.Version, Zone: o.Zone, Now: time.Now, Log: o.Log, Ready: st.Ping, Count: counts.Request,
 	})
 	if err != nil {

@@ -32,6 +32,46 @@ var makers = map[string]func(j job, r *rand.Rand) change.Input{
 		users := some(r, here, 1+r.IntN(12))
 		return members(change.RemoveMembers, team, append(users, outside(j, r, team)))
 	},
+	string(access.HandOverObjectives): func(j job, r *rand.Rand) change.Input {
+		people := owners(j)
+		var in change.HandOver
+		for _, in.From = range some(r, people, len(people)) {
+			for _, o := range j.owned(in.From).Objectives {
+				if o.OwnedBy(in.From) {
+					in.Objectives = append(in.Objectives, o.ID)
+				}
+			}
+			if len(in.Objectives) > 0 {
+				break
+			}
+		}
+		for in.To == "" || in.To == in.From {
+			in.To = people[r.IntN(len(people))]
+		}
+		return change.Input{Recipe: change.HandOverObjectives, Reason: "a property test", Fields: change.Fields(in)}
+	},
+}
+
+// owners are a few people of whom account reads what they own: every third of the account owns something.
+func owners(j job) []id.User {
+	var out []id.User
+	for _, u := range j.App.Directory.Current().Users() {
+		if u.Status == directory.Active && len(out) < 12 {
+			out = append(out, u.ID)
+		}
+	}
+	return out
+}
+
+// owned is what a person owns, without the time of reading.
+func (j job) owned(u id.User) directory.Owned {
+	j.t.Helper()
+	o, err := j.App.Lookups.FreshOwned(j.t.Context(), u)
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	o.ReadAt = time.Time{}
+	return o
 }
 
 // elsewhere are the kinds that say that nothing of theirs can be taken back, and those that package kinds tries: do and
@@ -81,6 +121,7 @@ func some[T any](r *rand.Rand, all []T, n int) []T {
 type account struct {
 	Users []directory.User
 	Teams []directory.Team
+	Owned []directory.Owned
 }
 
 func (j job) account() account {
@@ -98,6 +139,9 @@ func (j job) account() account {
 		v := *t
 		v.Members = slices.Sorted(slices.Values(t.Members))
 		out.Teams = append(out.Teams, v)
+	}
+	for _, u := range owners(j) {
+		out.Owned = append(out.Owned, j.owned(u))
 	}
 	return out
 }

@@ -20,6 +20,12 @@ type Team string
 // Role is the id of a Gtmhub role.
 type Role string
 
+// Objective is the id of an objective in Gtmhub.
+type Objective string
+
+// Announcement is the id of an announcement in Gtmhub.
+type Announcement string
+
 // Change is the id of a change of ours.
 type Change string
 
@@ -67,6 +73,12 @@ func ParseTeam(s string) (Team, error) { return parse[Team](s) }
 
 // ParseRole admits a role id from outside; the error is ErrMalformed.
 func ParseRole(s string) (Role, error) { return parse[Role](s) }
+
+// ParseObjective admits the id of an objective from outside; the error is ErrMalformed.
+func ParseObjective(s string) (Objective, error) { return parse[Objective](s) }
+
+// ParseAnnouncement admits the id of an announcement from outside; the error is ErrMalformed.
+func ParseAnnouncement(s string) (Announcement, error) { return parse[Announcement](s) }
 
 // ParseChange admits a change id from outside; the error is ErrMalformed.
 func ParseChange(s string) (Change, error) { return parse[Change](s) }

@@ -41,6 +41,8 @@ type Settings struct {
 	Policy access.Policy
 	// Changes are those made before, for the recipe that takes one back.
 	Changes History
+	// Lookups is what is read beside the directory; the kinds about objectives and announcements need it.
+	Lookups Lookups
 }
 
 // base is shared by all kinds and recipes.
@@ -53,7 +55,9 @@ type base struct {
 func All(dir Reader, set Settings) ([]change.Kind, []change.Recipe) {
 	b := base{dir, set}
 	all := append([]change.Kind{inviteUser{b}, giveRole{b}, addMember{b}, removeMember{b}}, append(b.teamKinds(), b.userKinds()...)...)
+	all = append(all, b.contentKinds()...)
 	recipes := append([]change.Recipe{InvitePeople{b}, ChangeMembers{b, change.AddMembers}, ChangeMembers{b, change.RemoveMembers}}, append(b.teamRecipes(), b.userRecipes()...)...)
+	recipes = append(recipes, b.contentRecipes()...)
 	return all, append(recipes, newUndo(b, all))
 }
 

@@ -16,7 +16,7 @@ type refusals struct {
 
 const needsManageUsers = "The portal's token lacks the permission to manage users. The operator has to check it."
 
-// sentences are the refusals of the acts about people.
+// sentences are the refusals of the acts.
 var sentences = map[access.Act]refusals{
 	access.EditName: {
 		payment:   "The company's Gtmhub subscription does not allow names to be changed.",
@@ -80,6 +80,48 @@ var sentences = map[access.Act]refusals{
 		conflict:  "Gtmhub did not send the mail, as the person has no password there. No mail was sent.",
 		locked:    "Gtmhub has locked this person's account, as accounts that another system manages may be. No mail was sent.",
 		pace:      "Gtmhub asks for a pause. The mail is sent in a little while; it was not sent yet.",
+	},
+	access.HandOverObjectives: {
+		payment:   "The company's Gtmhub subscription does not allow objectives to be changed.",
+		forbidden: "Gtmhub did not let the portal change the objective. The account may not serve this call any more, which the vendor has called outdated, or the objective is gone. Ask its owner to hand it over in Gtmhub.",
+		conflict:  "Gtmhub did not take the new owner, because it conflicts with what is there.",
+		locked:    "The objective is locked in Gtmhub and cannot be changed. Have it unlocked there and try again.",
+		pace:      "Gtmhub asks for a pause. The objective is handed over in a little while.",
+	},
+	access.SetConfidence: {
+		payment:   "The company's Gtmhub subscription does not allow objectives to be changed.",
+		forbidden: "Gtmhub did not take the confidence. The account may not serve this call any more, because confidence has moved to key results, or the objective is gone.",
+		conflict:  "Gtmhub did not take the confidence, because it conflicts with what is there.",
+		locked:    "The objective is locked in Gtmhub and cannot be changed. Have it unlocked there and try again.",
+		pace:      "Gtmhub asks for a pause. The confidence is set in a little while.",
+	},
+	access.WriteAnnouncement: {
+		payment:   "The company's Gtmhub subscription does not allow announcements.",
+		forbidden: "Gtmhub did not take the announcement. The vendor retired announcements in March 2022, or the portal's token may not post them.",
+		conflict:  "Gtmhub did not take the announcement, because it conflicts with what is there.",
+		locked:    "Gtmhub has locked its announcements. Nothing was posted.",
+		pace:      "Gtmhub asks for a pause. The announcement is posted in a little while.",
+	},
+	access.EditAnnouncement: {
+		payment:   "The company's Gtmhub subscription does not allow announcements.",
+		forbidden: "Gtmhub did not change the announcement. The vendor retired announcements in March 2022, or the portal's token may not edit them.",
+		conflict:  "Gtmhub did not change the announcement, because it conflicts with what is there.",
+		locked:    "Gtmhub has locked this announcement. Nothing was changed.",
+		pace:      "Gtmhub asks for a pause. The announcement is changed in a little while.",
+	},
+	access.RemoveAnnouncement: {
+		payment:   "The company's Gtmhub subscription does not allow announcements.",
+		forbidden: "Gtmhub did not remove the announcement. The vendor retired announcements in March 2022, or the portal's token may not remove them.",
+		conflict:  "Gtmhub did not remove the announcement, because it conflicts with what is there.",
+		locked:    "Gtmhub has locked this announcement. Nothing was removed.",
+		pace:      "Gtmhub asks for a pause. The announcement is removed in a little while.",
+	},
+	access.TakeBackReaction: {
+		payment:   "The company's Gtmhub subscription does not allow announcements.",
+		forbidden: "Gtmhub did not take your reaction back. The vendor retired announcements in March 2022, or your own Gtmhub account may not do this.",
+		conflict:  "Gtmhub did not take your reaction back, because it conflicts with what is there.",
+		locked:    "Gtmhub has locked this announcement. Nothing was changed.",
+		pace:      "Gtmhub asks for a pause. Try again in a little while.",
 	},
 }
 

@@ -1,0 +1,36 @@
+package access
+
+import "github.com/gtmhub-portal/portal/internal/id"
+
+// The acts about objectives and announcements. Gtmhub calls all of them deprecated, so not every account takes them.
+const (
+	// HandOverObjectives puts another owner in the place of one who leaves or changes.
+	HandOverObjectives Act = "hand over objectives"
+	// SetConfidence says how sure one is that an objective will be met.
+	SetConfidence Act = "set confidence"
+	// WriteAnnouncement, EditAnnouncement and RemoveAnnouncement are about messages to the whole account.
+	WriteAnnouncement  Act = "write announcement"
+	EditAnnouncement   Act = "edit announcement"
+	RemoveAnnouncement Act = "remove announcement"
+	// TakeBackReaction removes one's own reaction to an announcement.
+	TakeBackReaction Act = "take back reaction"
+)
+
+// decideContent answers for objectives and announcements: HR alone, at once.
+func decideContent(a Actor, q Question) Verdict {
+	what := "objectives"
+	switch q.Act {
+	case WriteAnnouncement, EditAnnouncement, RemoveAnnouncement, TakeBackReaction:
+		what = "announcements"
+	}
+	if !a.HR {
+		return no("rights: "+what, "Only HR can change "+what+" here.", "Ask HR, or change them in Gtmhub itself.")
+	}
+	return direct("hr "+what, "HR may do this.")
+}
+
+// SeesPrivateResults says whether private key results of a user are shown to the actor. Gtmhub itself shows them to few
+// people, but answers the portal's token with all; so here they are for HR, who hand over what leavers own, and the owner.
+func SeesPrivateResults(a Actor, u id.User) bool {
+	return !a.Inactive && a.Kind != "" && (a.HR || a.User != "" && a.User == u)
+}

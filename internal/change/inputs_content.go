@@ -1,0 +1,27 @@
+package change
+
+import "github.com/gtmhub-portal/portal/internal/id"
+
+// The recipes about objectives and announcements.
+const (
+	// HandOverObjectives takes HandOver, SetConfidence takes Confidence.
+	HandOverObjectives = "hand over objectives"
+	SetConfidence      = "set confidence"
+)
+
+// HandOver are the fields of HandOverObjectives: objectives that are seen through the key results of From, and who takes
+// the place of From among their owners. Of an objective that From does not own, To becomes the only owner.
+type HandOver struct {
+	From       id.User        `json:"from"`
+	To         id.User        `json:"to"`
+	Objectives []id.Objective `json:"objectives"`
+}
+
+// Confidence are the fields of SetConfidence: an objective that is seen through the key results of User.
+type Confidence struct {
+	User      id.User      `json:"user"`
+	Objective id.Objective `json:"objective"`
+	// Percent is 0 to 100.
+	Percent int    `json:"percent"`
+	Reason  string `json:"reason"`
+}
