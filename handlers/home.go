@@ -34,6 +34,7 @@ func (s *server) nav(r *http.Request, current string) []layout.NavItem {
 		{"Deputies", route.Deputies, "nav-deputies", component.IconUserShare, access.TeamsChange},
 		{"Invite", route.Invite, "nav-invite", component.IconUserPlus, access.Invite},
 		{"Requests", route.Changes, "nav-requests", component.IconInbox, access.ChangesRead},
+		{"Announcements", route.Announcements, "nav-announcements", component.IconSpeakerphone, access.Announcements},
 		{"Audit", route.Audit, "nav-audit", component.IconHistory, access.AuditRead},
 		{"Settings", route.Settings, "nav-settings", component.IconSettings, access.SettingsManage},
 		{"Sessions", route.OperatorSessions, "nav-sessions", component.IconKey, access.Operate},
@@ -42,6 +43,9 @@ func (s *server) nav(r *http.Request, current string) []layout.NavItem {
 	for _, it := range items {
 		if !a.May(it.may) {
 			continue
+		}
+		if it.url == route.Announcements && s.Lookups.ServesAnnouncements() != directory.Serves {
+			continue // the vendor has retired them: shown only where the account is known to answer
 		}
 		n := layout.NavItem{Label: it.label, URL: it.url, Icon: it.icon, Current: it.url == current, TestID: it.id}
 		if it.url == route.Changes {

@@ -46,6 +46,20 @@ func (s *server) routes() []endpoint {
 		{"GET /users", access.UsersRead, s.usersIndex, 0},
 		{"GET /users/{id}", access.SignedIn, s.usersShow, 0},
 
+		{"GET /users/{id}/key-results.csv", access.SignedIn, s.userResultsFile, 0},
+		{"GET /users/{id}/handover", access.ObjectivesChange, s.handOver, 0},
+		{"POST /users/{id}/handover", access.ObjectivesChange, s.handOverSend, 0},
+		{"GET /users/{id}/objectives/{objective}/confidence", access.ObjectivesChange, s.confidence, 0},
+		{"POST /users/{id}/objectives/{objective}/confidence", access.ObjectivesChange, s.confidenceSend, 0},
+
+		{"GET /announcements", access.Announcements, s.announcementsIndex, 0},
+		{"GET /announcements/new", access.Announcements, s.announcementNew, 0},
+		{"POST /announcements", access.Announcements, s.announcementWrite, 0},
+		{"GET /announcements/{id}/edit", access.Announcements, s.announcementEdit, 0},
+		{"POST /announcements/{id}", access.Announcements, s.announcementSave, 0},
+		{"GET /announcements/{id}/remove", access.Announcements, s.announcementAsk, 0},
+		{"POST /announcements/{id}/remove", access.Announcements, s.announcementRemove, 0},
+
 		{"GET /teams", access.TeamsRead, s.teamsIndex, 0},
 		{"GET /teams/new", access.TeamsChange, s.teamsNew, 0},
 		{"POST /teams", access.TeamsChange, s.teamsCreate, 0},

@@ -274,11 +274,15 @@ func (s *server) newUserProps(r *http.Request, view directory.View, u *directory
 		}
 		return route.With(here, url.Values{"tab": {tab}})
 	}
-	p.ShowTeams, p.ShowRequests = tab == "teams", tab == "requests"
-	p.ShowOverview = !p.ShowTeams && !p.ShowRequests
+	p.ShowTeams, p.ShowRequests, p.ShowResults = tab == "teams", tab == "requests", tab == resultsTab
+	p.ShowOverview = !p.ShowTeams && !p.ShowRequests && !p.ShowResults
+	if p.ShowResults { // read from Gtmhub only when somebody looks at it
+		p.Results = s.userResults(r, view, u)
+	}
 	p.Tabs = component.TabsProps{Label: "Views of this person", Tabs: []component.Tab{
 		{Label: "Overview", URL: at(""), Current: p.ShowOverview, TestID: "tab-overview"},
 		{Label: "Teams and roles", URL: at("teams"), Current: p.ShowTeams, Count: len(p.Teams), ShowCount: true, TestID: "tab-teams"},
+		{Label: "Key results", URL: at(resultsTab), Current: p.ShowResults, TestID: "tab-results"},
 		{Label: "Requests", URL: at("requests"), Current: p.ShowRequests, Count: len(p.Requests), ShowCount: true, TestID: "tab-requests"},
 	}}
 	p.Facts = s.userFacts(view, u)

@@ -106,6 +106,12 @@ const (
 	ChangesRead Permission = "changes: read"
 	// ChangesDecide approves and rejects.
 	ChangesDecide Permission = "changes: decide"
+	// ObjectivesChange hands over objectives and sets their confidence.
+	ObjectivesChange Permission = "objectives: change"
+	// Announcements reads and changes announcements.
+	Announcements Permission = "announcements"
+	// Offboard plans what happens to what a leaver holds.
+	Offboard Permission = "offboard"
 	// AuditRead opens the audit trail, cut to the actor's scope.
 	AuditRead Permission = "audit: read"
 	// SettingsManage opens the pages about how the portal runs, for HR and the operator. It shows no people.
@@ -118,7 +124,8 @@ const (
 
 // Permissions lists all permissions, for tests that sweep the route table.
 func Permissions() []Permission {
-	return []Permission{Public, SignedIn, UsersRead, UsersChange, TeamsRead, TeamsChange, PeopleFind, MembersChange, Invite, ChangesRead, ChangesDecide, AuditRead, SettingsManage, Operate, LicencesSet}
+	return []Permission{Public, SignedIn, UsersRead, UsersChange, TeamsRead, TeamsChange, PeopleFind, MembersChange, Invite, ChangesRead, ChangesDecide, AuditRead, SettingsManage,
+		Operate, LicencesSet, ObjectivesChange, Announcements, Offboard}
 }
 
 // May says whether the actor holds the coarse right.
@@ -144,7 +151,7 @@ func (a Actor) May(p Permission) bool {
 		return a.HR || a.Approver || a.ActsForTeams()
 	case AuditRead:
 		return a.HR || a.Auditor || a.IsLead()
-	case LicencesSet:
+	case LicencesSet, ObjectivesChange, Announcements, Offboard:
 		return a.HR
 	case SettingsManage:
 		return a.HR || a.Operator

@@ -12,15 +12,13 @@ const (
 	WriteAnnouncement  Act = "write announcement"
 	EditAnnouncement   Act = "edit announcement"
 	RemoveAnnouncement Act = "remove announcement"
-	// TakeBackReaction removes one's own reaction to an announcement.
-	TakeBackReaction Act = "take back reaction"
 )
 
 // decideContent answers for objectives and announcements: HR alone, at once.
 func decideContent(a Actor, q Question) Verdict {
 	what := "objectives"
 	switch q.Act {
-	case WriteAnnouncement, EditAnnouncement, RemoveAnnouncement, TakeBackReaction:
+	case WriteAnnouncement, EditAnnouncement, RemoveAnnouncement:
 		what = "announcements"
 	}
 	if !a.HR {

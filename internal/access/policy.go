@@ -136,7 +136,7 @@ func (p Policy) Decide(a Actor, q Question) Verdict {
 		return p.decideInvite(a, q)
 	case CreateTeam, EditTeam, ReplaceTeam, MoveTeam, ActivateTeam, DeactivateTeam, DeleteTeam, SetManager, RemoveManager:
 		return p.decideTeam(a, q)
-	case HandOverObjectives, SetConfidence, WriteAnnouncement, EditAnnouncement, RemoveAnnouncement, TakeBackReaction:
+	case HandOverObjectives, SetConfidence, WriteAnnouncement, EditAnnouncement, RemoveAnnouncement:
 		return decideContent(a, q)
 	default:
 		return no("unknown act", "This is not something the portal can do.", "Ask HR.")

@@ -3,6 +3,8 @@ package app_test
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +33,15 @@ var makers = map[string]func(j job, r *rand.Rand) change.Input{
 		})
 		users := some(r, here, 1+r.IntN(12))
 		return members(change.RemoveMembers, team, append(users, outside(j, r, team)))
+	},
+	string(access.WriteAnnouncement): func(_ job, r *rand.Rand) change.Input {
+		return change.Input{Recipe: change.WriteAnnouncement, Fields: change.Fields(change.Announcement{Text: "Notice " + strconv.Itoa(r.Int())})}
+	},
+	string(access.EditAnnouncement): func(j job, r *rand.Rand) change.Input {
+		return change.Input{Recipe: change.EditAnnouncement, Fields: change.Fields(change.Announcement{ID: some(r, j.announcements(), 1)[0].ID, Text: "Notice " + strconv.Itoa(r.Int())})}
+	},
+	string(access.RemoveAnnouncement): func(j job, r *rand.Rand) change.Input {
+		return change.Input{Recipe: change.RemoveAnnouncement, Fields: change.Fields(change.Announcement{ID: some(r, j.announcements(), 1)[0].ID})}
 	},
 	string(access.HandOverObjectives): func(j job, r *rand.Rand) change.Input {
 		people := owners(j)
@@ -61,6 +72,15 @@ func owners(j job) []id.User {
 		}
 	}
 	return out
+}
+
+func (j job) announcements() []directory.Announcement {
+	j.t.Helper()
+	all, err := j.App.Lookups.StoredAnnouncements(j.t.Context())
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	return all
 }
 
 // owned is what a person owns, without the time of reading.
@@ -122,6 +142,8 @@ type account struct {
 	Users []directory.User
 	Teams []directory.Team
 	Owned []directory.Owned
+	// Notices are the announcements without id and date: one that is posted again has others.
+	Notices []directory.Announcement
 }
 
 func (j job) account() account {
@@ -143,6 +165,11 @@ func (j job) account() account {
 	for _, u := range owners(j) {
 		out.Owned = append(out.Owned, j.owned(u))
 	}
+	for _, a := range j.announcements() {
+		a.ID, a.Created = "", time.Time{}
+		out.Notices = append(out.Notices, a)
+	}
+	slices.SortFunc(out.Notices, func(a, b directory.Announcement) int { return strings.Compare(a.Text, b.Text) })
 	return out
 }
 

@@ -7,6 +7,10 @@ const (
 	// HandOverObjectives takes HandOver, SetConfidence takes Confidence.
 	HandOverObjectives = "hand over objectives"
 	SetConfidence      = "set confidence"
+	// These take Announcement.
+	WriteAnnouncement  = "write announcement"
+	EditAnnouncement   = "edit announcement"
+	RemoveAnnouncement = "remove announcement"
 )
 
 // HandOver are the fields of HandOverObjectives: objectives that are seen through the key results of From, and who takes
@@ -24,4 +28,12 @@ type Confidence struct {
 	// Percent is 0 to 100.
 	Percent int    `json:"percent"`
 	Reason  string `json:"reason"`
+}
+
+// Announcement are the fields of WriteAnnouncement (Text), EditAnnouncement (all) and RemoveAnnouncement (ID).
+type Announcement struct {
+	ID   id.Announcement `json:"id,omitempty"`
+	Text string          `json:"text,omitempty"`
+	// Was is the text that the form was drawn with; empty for none.
+	Was string `json:"was,omitempty"`
 }

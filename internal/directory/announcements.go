@@ -47,14 +47,24 @@ const (
 	Retired Serving = "retired"
 )
 
-// ServesAnnouncements is what was found out in the last minutes; Unasked if nothing was.
+// ServesAnnouncements is what was found out last; Unasked if nothing was. It never waits: what it answers is asked for
+// anew in the background when it is older than some minutes.
 func (l *Lookups) ServesAnnouncements() Serving {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.now().Sub(l.serving.at) > servingFor {
-		return Unasked
+	now := l.now()
+	if now.Sub(l.serving.at) > servingFor && now.Sub(l.probed) > probeEvery {
+		l.probed = now
+		go l.probe()
 	}
 	return l.serving.is
+}
+
+// probe asks once; saw remembers the answer.
+func (l *Lookups) probe() {
+	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
+	defer cancel()
+	_, _ = l.list(ctx, gtmhub.MentionsMarkup) // what goes wrong is asked again later
 }
 
 // saw remembers an answer. Trouble that says nothing about the account is not remembered.

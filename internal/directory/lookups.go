@@ -20,7 +20,10 @@ import (
 const (
 	ownedFor   = time.Minute
 	servingFor = 10 * time.Minute
-	mostOwned  = 200 // people whose answers are remembered at once
+	probeEvery = time.Minute // when the answer was trouble
+	mostOwned  = 200         // people whose answers are remembered at once
+
+	probeTimeout = 10 * time.Second
 )
 
 // ErrRetired is inside the errors of operations that this account does not serve. The vendor calls all operations of
@@ -38,6 +41,7 @@ type Lookups struct {
 	mu      sync.Mutex
 	owned   map[id.User]Owned
 	serving serving
+	probed  time.Time
 }
 
 type ownerReader interface {

@@ -22,15 +22,18 @@ import (
 type Lookups interface {
 	Owned(ctx context.Context, user id.User) (directory.Owned, error)
 	FreshOwned(ctx context.Context, user id.User) (directory.Owned, error)
+	StoredAnnouncements(ctx context.Context) ([]directory.Announcement, error)
+	Announcement(ctx context.Context, a id.Announcement) (directory.Announcement, bool, error)
 }
 
 // contentKinds are the kinds about objectives and announcements.
 func (b base) contentKinds() []change.Kind {
-	return []change.Kind{handOver{b}, setConfidence{b}}
+	return []change.Kind{handOver{b}, setConfidence{b}, writeAnnouncement{b}, editAnnouncement{b}, removeAnnouncement{b}}
 }
 
 func (b base) contentRecipes() []change.Recipe {
-	return []change.Recipe{HandOverObjectives{b}, SetConfidence{b}}
+	return []change.Recipe{HandOverObjectives{b}, SetConfidence{b}, ChangeAnnouncement{b, change.WriteAnnouncement},
+		ChangeAnnouncement{b, change.EditAnnouncement}, ChangeAnnouncement{b, change.RemoveAnnouncement}}
 }
 
 // handOver changes the owners of an objective (operation 36). No call is documented that reads an objective, so it is

@@ -249,7 +249,11 @@ func TestFailuresOfObjectives(t *testing.T) {
 		{http.StatusLocked, change.RefusedRow, change.Problems, "locked"},
 		{http.StatusTooManyRequests, change.Queued, change.Running, "pause"},
 	} {
-		for op, in := range inputs {
+		for _, op := range []int{36, 37} {
+			if op == 37 && tc.status == http.StatusTooManyRequests {
+				continue // the pause is for all calls, so this one would not be made
+			}
+			in := inputs[op]
 			o.Emulator.ClearFaults()
 			o.fault(emulator.Fault{Operation: op, Effect: emulator.EffectStatus, Status: tc.status, RetryAfter: "30"})
 			c, err := o.App.Changes.Preview(t.Context(), a, me, in)
@@ -305,6 +309,79 @@ func TestLostCallsOfObjectives(t *testing.T) {
 	}
 	if n := o.Emulator.Counts().Effects[36]; n != 2 {
 		t.Errorf("%d effects for two objectives", n)
+	}
+}
+
+func TestAnnouncementKinds(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	texts := func() map[string]int {
+		t.Helper()
+		all, err := o.App.Lookups.StoredAnnouncements(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]int{}
+		for _, a := range all {
+			out[a.Text]++
+		}
+		return out
+	}
+	before := texts()
+	me := o.User(handlertest.HR.Email).ID
+	// The connection is cut before and after the effect of each call: it is done once all the same.
+	for _, after := range []bool{false, true} {
+		o.Emulator.ClearFaults()
+		for _, op := range []int{35, 38, 39} {
+			o.fault(emulator.Fault{Operation: op, Effect: emulator.EffectDrop, After: after, Count: 1})
+		}
+		c, rows := o.do(change.WriteAnnouncement, change.Announcement{Text: "Lunch is at one."})
+		if c.State != change.Finished || rows[0].Result == "" || rows[0].User != me || texts()["Lunch is at one."] != 1 {
+			t.Fatalf("write, cut after %v: %s, %s %q, %v", after, c.State, rows[0].State, rows[0].Reason, texts())
+		}
+		made := id.Announcement(rows[0].Result)
+		c, _ = o.do(change.EditAnnouncement, change.Announcement{ID: made, Text: "Lunch is at two."})
+		if c.State != change.Finished || texts()["Lunch is at two."] != 1 {
+			t.Errorf("edit: %s, %v", c.State, texts())
+		}
+		undo, _ := o.do(change.UndoChange, change.Undo{Change: c.ID})
+		if undo.State != change.Finished || texts()["Lunch is at one."] != 1 {
+			t.Errorf("undo of an edit: %s, %v", undo.State, texts())
+		}
+		c, rows = o.do(change.RemoveAnnouncement, change.Announcement{ID: made})
+		if diff := cmp.Diff(before, texts()); c.State != change.Finished || diff != "" {
+			t.Errorf("remove: %s (-want +got):\n%s", c.State, diff)
+		}
+		hr, _ := o.as(handlertest.HR)
+		if f, err := o.kinds[rows[0].Kind].Look(t.Context(), hr, rows); err != nil || f[0].State != change.Done {
+			t.Errorf("a row that is done: %+v, %v", f, err)
+		}
+	}
+	if e := o.Emulator.Counts().Effects; e[35] != 2 || e[38] != 4 || e[39] != 2 {
+		t.Errorf("effects %v, want two posts, four edits and two removals", e)
+	}
+
+	// What somebody else changed after the decision is held.
+	all, err := o.App.Lookups.StoredAnnouncements(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, who := o.as(handlertest.HR)
+	for _, recipe := range []string{change.EditAnnouncement, change.RemoveAnnouncement} {
+		p, err := o.App.Changes.Preview(t.Context(), a, who, change.Input{Recipe: recipe, Fields: change.Fields(change.Announcement{ID: all[0].ID, Text: "Mine"})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.do(change.EditAnnouncement, change.Announcement{ID: all[0].ID, Text: "Theirs " + recipe})
+		if f, err := o.kinds[p.Rows[0].Kind].Look(t.Context(), a, p.Rows); err != nil || f[0].State != change.Held {
+			t.Errorf("%s: %+v, %v", recipe, f, err)
+		}
+	}
+	if _, err := o.ask(handlertest.Lead, change.WriteAnnouncement, change.Announcement{Text: "x"}); fault.KindOf(err) != fault.Forbidden {
+		t.Errorf("a lead: %v", err)
+	}
+	if _, err := o.ask(handlertest.HR, change.WriteAnnouncement, change.Announcement{Text: strings.Repeat("ä", 5001)}); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("a book: %v", err)
 	}
 }
 

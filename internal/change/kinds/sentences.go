@@ -116,13 +116,6 @@ var sentences = map[access.Act]refusals{
 		locked:    "Gtmhub has locked this announcement. Nothing was removed.",
 		pace:      "Gtmhub asks for a pause. The announcement is removed in a little while.",
 	},
-	access.TakeBackReaction: {
-		payment:   "The company's Gtmhub subscription does not allow announcements.",
-		forbidden: "Gtmhub did not take your reaction back. The vendor retired announcements in March 2022, or your own Gtmhub account may not do this.",
-		conflict:  "Gtmhub did not take your reaction back, because it conflicts with what is there.",
-		locked:    "Gtmhub has locked this announcement. Nothing was changed.",
-		pace:      "Gtmhub asks for a pause. Try again in a little while.",
-	},
 }
 
 // refusalOf is callError with the act's own sentence.

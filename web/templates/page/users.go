@@ -58,6 +58,9 @@ type UserProps struct {
 	// NoTeams is said when Teams is empty, RequestsHint says which requests are listed.
 	NoTeams, RequestsHint                 string
 	ShowOverview, ShowTeams, ShowRequests bool
+	// Results is filled when ShowResults is set.
+	ShowResults bool
+	Results     ResultsProps
 }
 
 // UserRole is a role of a user.
