@@ -60,6 +60,10 @@ func kindLabel(kind string) string {
 		return "Language"
 	case access.GrantRole, access.TakeRole, "give role to users", "take roles":
 		return "Role"
+	case access.HandOverObjectives, access.SetConfidence:
+		return "Objective"
+	case access.WriteAnnouncement, access.EditAnnouncement, access.RemoveAnnouncement:
+		return "Announcement"
 	case access.ActivateUser, access.DeactivateUser:
 		return "Access"
 	case access.DeleteUser, "delete users":

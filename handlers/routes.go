@@ -52,6 +52,9 @@ func (s *server) routes() []endpoint {
 		{"GET /users/{id}/objectives/{objective}/confidence", access.ObjectivesChange, s.confidence, 0},
 		{"POST /users/{id}/objectives/{objective}/confidence", access.ObjectivesChange, s.confidenceSend, 0},
 
+		{"GET /offboard/{id}", access.Offboard, s.offboard, 0},
+		{"POST /offboard/{id}", access.Offboard, s.offboardSend, 0},
+
 		{"GET /announcements", access.Announcements, s.announcementsIndex, 0},
 		{"GET /announcements/new", access.Announcements, s.announcementNew, 0},
 		{"POST /announcements", access.Announcements, s.announcementWrite, 0},

@@ -219,6 +219,9 @@ func (s *server) usersShow(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Notice = notice
 	frame := layout.Props{Title: u.Name}
+	if to := s.offboardLink(actorFrom(ctx), u); to != "" {
+		frame.Actions = component.LinkButton(component.LinkButtonProps{Label: "Offboard", URL: to, Icon: component.IconUserOff, TestID: "offboard-link"})
+	}
 	if actorFrom(ctx).May(access.UsersRead) { // everybody has a page of their own, but not the list
 		frame.Crumbs = []layout.Crumb{{Label: "Users", URL: route.Users}}
 	}

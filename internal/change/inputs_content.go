@@ -7,6 +7,8 @@ const (
 	// HandOverObjectives takes HandOver, SetConfidence takes Confidence.
 	HandOverObjectives = "hand over objectives"
 	SetConfidence      = "set confidence"
+	// OffboardPerson takes Offboarding.
+	OffboardPerson = "offboard"
 	// These take Announcement.
 	WriteAnnouncement  = "write announcement"
 	EditAnnouncement   = "edit announcement"
@@ -28,6 +30,18 @@ type Confidence struct {
 	// Percent is 0 to 100.
 	Percent int    `json:"percent"`
 	Reason  string `json:"reason"`
+}
+
+// Offboarding are the fields of OffboardPerson.
+type Offboarding struct {
+	User id.User `json:"user"`
+	// Managers are the successors in the active teams that the leaver manages; each of these teams needs one.
+	Managers map[id.Team]id.User `json:"managers,omitempty"`
+	// LeaveTeams takes the leaver out of all teams, TakeRoles takes the roles given by hand.
+	LeaveTeams bool `json:"leaveTeams,omitempty"`
+	TakeRoles  bool `json:"takeRoles,omitempty"`
+	// Objectives is who takes over what the leaver owns; empty leaves it where it is.
+	Objectives id.User `json:"objectives,omitempty"`
 }
 
 // Announcement are the fields of WriteAnnouncement (Text), EditAnnouncement (all) and RemoveAnnouncement (ID).

@@ -291,6 +291,20 @@ func (s *Service) About(ctx context.Context, a access.Actor, team id.Team, user 
 	return slices.DeleteFunc(list, func(c Change) bool { return !access.SeesChange(a, c.Facts()) }), nil
 }
 
+// OpenOf lists the requests that a user has made and that have not ended, for those who see all requests; for others it is
+// empty.
+func (s *Service) OpenOf(ctx context.Context, a access.Actor, user id.User) ([]Change, error) {
+	if !a.HR && !a.Auditor || user == "" {
+		return nil, nil
+	}
+	open := slices.DeleteFunc(States(), State.Ended)
+	list, _, err := s.o.Store.Changes(ctx, Filter{States: open, RequestedBy: &Person{User: user}, Size: 25})
+	if err != nil {
+		return nil, fmt.Errorf("open requests of %s: %w", user, err)
+	}
+	return list, nil
+}
+
 // Word is a person's decision as it comes from the page.
 type Word struct {
 	Version int

@@ -382,10 +382,10 @@ type digested struct {
 }
 
 // Digest is the SHA-256 over everything of the row that a decision binds, as hex. What changes while it runs (state,
-// reason, result, claim; for a row that waits for its parent also the user) is not part of it.
+// reason, result, claim; for a row that gets its user from its parent also the user) is not part of it.
 func (r *Row) Digest() string {
 	d := digested{r.ID, r.Step, r.Pos, r.Kind, r.Parent, r.Line, r.Subject, r.Detail, r.Payload, r.User, r.Team, r.Group, r.Lock, r.Action, r.Before, r.After}
-	if r.Parent != "" {
+	if r.Parent != "" && !namesItsUser(r.Kind) {
 		d.User = ""
 	}
 	b, err := json.Marshal(d)
@@ -394,6 +394,16 @@ func (r *Row) Digest() string {
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
+}
+
+// namesItsUser says whether rows of the kind are planned with their user, so that it is bound also where they wait for
+// another row. Rows of other kinds get it from what the row before them made.
+func namesItsUser(kind string) bool {
+	switch access.Act(kind) {
+	case access.SetManager, access.RemoveMember, access.HandOverObjectives, access.TakeRole, access.DeactivateUser:
+		return true
+	}
+	return false
 }
 
 // Hash is the SHA-256 over the version and the digests of all rows in order: what a decision is bound to.

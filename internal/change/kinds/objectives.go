@@ -32,7 +32,7 @@ func (b base) contentKinds() []change.Kind {
 }
 
 func (b base) contentRecipes() []change.Recipe {
-	return []change.Recipe{HandOverObjectives{b}, SetConfidence{b}, ChangeAnnouncement{b, change.WriteAnnouncement},
+	return []change.Recipe{HandOverObjectives{b}, SetConfidence{b}, Offboard{b}, ChangeAnnouncement{b, change.WriteAnnouncement},
 		ChangeAnnouncement{b, change.EditAnnouncement}, ChangeAnnouncement{b, change.RemoveAnnouncement}}
 }
 
