@@ -28,6 +28,8 @@ type Directory interface {
 	Touch(users ...id.User)
 	// Refresh re-reads single records, for detail pages.
 	Refresh(ctx context.Context, users []id.User, teams []id.Team) error
+	// KeyResultsOf counts what a user owns; it asks Gtmhub.
+	KeyResultsOf(ctx context.Context, user id.User) (int, error)
 }
 
 // Lookups is what pages read of the account when they are opened, because no copy of it is kept.
@@ -49,7 +51,9 @@ type Options struct {
 	Notices   *notify.Service
 	Drafts    joiners.Drafts
 	Deputies  *deputy.Service
-	Trail     audit.Trail
+	// Lists keeps ticks and views of the list of users.
+	Lists directory.Lists
+	Trail audit.Trail
 	// Joiners are the settings for reading lists.
 	Joiners joiners.Options
 	// Origin is the public origin, such as "https://portal.example.com".

@@ -175,6 +175,10 @@ func greeting(name string) string {
 
 // me handles GET /me: who the portal takes the person for.
 func (s *server) me(w http.ResponseWriter, r *http.Request) error {
+	return s.mePage(w, r, http.StatusOK, profileEdit{section: r.URL.Query().Get("edit")})
+}
+
+func (s *server) mePage(w http.ResponseWriter, r *http.Request, status int, edit profileEdit) error {
 	ctx := r.Context()
 	a, me := actorFrom(ctx), personFrom(ctx)
 	sess, ok := auth.FromContext(ctx)
@@ -192,6 +196,7 @@ func (s *server) me(w http.ResponseWriter, r *http.Request) error {
 	}
 	if u, ok := s.Directory.Current().User(a.User); ok {
 		p.Linked, p.Language, p.Status = true, languageName(u.Language), string(u.Status)
+		s.ownProfile(u, a, edit, &p)
 		for _, id := range u.Roles {
 			if role, ok := s.Directory.Current().Role(id); ok {
 				p.Roles = append(p.Roles, role.Name)
@@ -207,7 +212,7 @@ func (s *server) me(w http.ResponseWriter, r *http.Request) error {
 	if p.Frame, err = s.frame(w, r, route.Me, layout.Props{Title: "My profile"}); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, page.Me(p))
+	return s.show(w, r, status, page.Me(p))
 }
 
 // health handles GET /healthz: 200 while the program can serve pages.

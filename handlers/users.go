@@ -22,11 +22,14 @@ import (
 // usersIndex handles GET /users: the users in the actor's scope, searched, filtered, sorted and paged. What is chosen
 // stands in the address.
 func (s *server) usersIndex(w http.ResponseWriter, r *http.Request) error {
-	q := readUserQuery(r)
+	q := s.readUserQuery(r)
 	view := s.view(r.Context())
 	found := view.Users(q)
 	p := s.newUsersProps(r, view, q, found)
-	var err error
+	err := errors.Join(s.bulkProps(r, found, &p), s.viewProps(r, &p))
+	if err != nil {
+		return err
+	}
 	if p.Frame, err = s.frame(w, r, route.Users, layout.Props{Title: "Users", Count: count(view.Counts().Users), Actions: s.inviteButton(r)}); err != nil {
 		return err
 	}
@@ -34,7 +37,7 @@ func (s *server) usersIndex(w http.ResponseWriter, r *http.Request) error {
 }
 
 // readUserQuery reads the address. Values that mean nothing are left out, so that an old bookmark still opens.
-func readUserQuery(r *http.Request) directory.UserQuery {
+func (s *server) readUserQuery(r *http.Request) directory.UserQuery {
 	v := r.URL.Query()
 	q := directory.UserQuery{Text: searchText(r), Page: positive(v.Get("page"), 1), Size: pageSize(v.Get("size")), WithSubTeams: v.Get("sub") == "on"}
 	switch sort := v.Get("sort"); strings.TrimPrefix(sort, "-") {
@@ -53,13 +56,25 @@ func readUserQuery(r *http.Request) directory.UserQuery {
 	if team, err := id.ParseTeam(v.Get("team")); err == nil {
 		q.Team = team
 	}
+	if lang := v.Get("lang"); len(lang) <= 20 {
+		q.Language = lang
+	}
+	switch v.Get("sso") {
+	case "yes", "no":
+		on := v.Get("sso") == "yes"
+		q.SSO = &on
+	}
+	if days := positive(v.Get("older"), 0); days > 0 && days <= 3650 {
+		q.InvitedBefore = s.Now().AddDate(0, 0, -days)
+	}
+	q.NoTeam, q.Manages = v.Get("noteam") == "on", v.Get("manages") == "on"
 	return q
 }
 
 func (s *server) newUsersProps(r *http.Request, view directory.View, q directory.UserQuery, found directory.UserPage) page.UsersProps {
 	p := page.UsersProps{
 		ListURL: route.Users, Total: found.Total, FilterKeep: hidden(r, "q", "status", "sort", "size"),
-		Search:   component.SearchBoxProps{Action: route.Users, Value: q.Text, Label: "Search by name or e-mail", Keep: hidden(r, "status", "role", "team", "sub", "sort", "size"), Target: "#users-list", TestID: "users-search"},
+		Search:   component.SearchBoxProps{Action: route.Users, Value: q.Text, Label: "Search by name or e-mail", Keep: hidden(r, "status", "role", "team", "sub", "lang", "sso", "older", "noteam", "manages", "sort", "size"), Target: "#users-list", TestID: "users-search"},
 		Name:     sortHeader(r, "Person", "name", q.Sort),
 		Status:   sortHeader(r, "Status", "status", q.Sort),
 		Invited:  sortHeader(r, "Invited", "invited", q.Sort),
@@ -70,7 +85,21 @@ func (s *server) newUsersProps(r *http.Request, view directory.View, q directory
 		Chips:    s.userChips(r, view, q),
 		Pager:    pager(r, found.Page, found.Size, len(found.Items), found.Total, "users"),
 	}
-	for _, on := range []bool{q.Role != "", q.Team != ""} {
+	p.Languages = component.SelectProps{Name: "lang", Label: "Language", Value: q.Language, Empty: "Any language", Options: s.languages(q.Language), TestID: "users-filter-language"}
+	p.SSO = component.SelectProps{Name: "sso", Label: "Signs in", Value: r.URL.Query().Get("sso"), Empty: "In any way", TestID: "users-filter-sso",
+		Options: []component.Option{{Value: "yes", Label: "With the company account"}, {Value: "no", Label: "With a Gtmhub password"}}}
+	older := ""
+	if !q.InvitedBefore.IsZero() {
+		older = r.URL.Query().Get("older")
+	}
+	p.Older = component.FieldProps{Name: "older", Label: "Invited more than … days ago", Type: "number", Value: older, Min: "1", Max: "3650", TestID: "users-filter-older"}
+	p.NoTeam = component.CheckboxProps{Name: "noteam", Label: "In no team", Checked: q.NoTeam, TestID: "users-filter-no-team"}
+	p.Manages = component.CheckboxProps{Name: "manages", Label: "Manages a team", Checked: q.Manages, TestID: "users-filter-manages"}
+	p.ExportURL = route.With(route.UsersCSV, r.URL.Query())
+	if actorFrom(r.Context()).May(access.UsersChange) {
+		p.PendingURL = route.UsersPending
+	}
+	for _, on := range []bool{q.Role != "", q.Team != "", q.Language != "", q.SSO != nil, !q.InvitedBefore.IsZero(), q.NoTeam, q.Manages} {
 		if on {
 			p.FiltersOn++
 		}
@@ -120,7 +149,7 @@ func statusTabs(r *http.Request, q directory.UserQuery, by map[directory.Status]
 // userChips are the filters that are on. One that names nothing known, or nothing in the actor's scope, has a chip as
 // well, so that it can be taken away.
 func (s *server) userChips(r *http.Request, view directory.View, q directory.UserQuery) component.ChipsProps {
-	chips := component.ChipsProps{ClearURL: query(r, map[string]string{"q": "", "role": "", "team": "", "sub": "", "page": ""})}
+	chips := component.ChipsProps{ClearURL: query(r, map[string]string{"q": "", "role": "", "team": "", "sub": "", "lang": "", "sso": "", "older": "", "noteam": "", "manages": "", "page": ""})}
 	add := func(label string, without map[string]string) {
 		without["page"] = ""
 		chips.Chips = append(chips.Chips, component.Chip{Label: label, RemoveURL: query(r, without)})
@@ -144,6 +173,25 @@ func (s *server) userChips(r *http.Request, view directory.View, q directory.Use
 			}
 		}
 		add(label, map[string]string{"team": "", "sub": ""})
+	}
+	if q.Language != "" {
+		add("Language: "+languageName(q.Language), map[string]string{"lang": ""})
+	}
+	if q.SSO != nil {
+		label := "Signs in with a Gtmhub password"
+		if *q.SSO {
+			label = "Signs in with the company account"
+		}
+		add(label, map[string]string{"sso": ""})
+	}
+	if !q.InvitedBefore.IsZero() {
+		add("Invited more than "+r.URL.Query().Get("older")+" days ago", map[string]string{"older": ""})
+	}
+	if q.NoTeam {
+		add("In no team", map[string]string{"noteam": ""})
+	}
+	if q.Manages {
+		add("Manages a team", map[string]string{"manages": ""})
 	}
 	return chips
 }
@@ -199,6 +247,10 @@ const freshFor = 2 * time.Second
 
 // usersShow handles GET /users/{id}. Its record is read again; if Gtmhub does not answer soon the page says so.
 func (s *server) usersShow(w http.ResponseWriter, r *http.Request) error {
+	return s.userPage(w, r, http.StatusOK, profileEdit{section: r.URL.Query().Get("edit")})
+}
+
+func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, edit profileEdit) error {
 	ctx := r.Context()
 	user, err := id.ParseUser(r.PathValue("id"))
 	if err != nil {
@@ -218,6 +270,11 @@ func (s *server) usersShow(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Notice = notice
+	if p.ShowOverview {
+		if err := s.userActs(r, u, edit, &p); err != nil {
+			return err
+		}
+	}
 	frame := layout.Props{Title: u.Name}
 	if to := s.offboardLink(actorFrom(ctx), u); to != "" {
 		frame.Actions = component.LinkButton(component.LinkButtonProps{Label: "Offboard", URL: to, Icon: component.IconUserOff, TestID: "offboard-link"})
@@ -228,7 +285,7 @@ func (s *server) usersShow(w http.ResponseWriter, r *http.Request) error {
 	if p.Frame, err = s.frame(w, r, route.Users, frame); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, page.User(p))
+	return s.show(w, r, status, page.User(p))
 }
 
 // reread brings single records up to date for a detail page, and says it when that did not work.

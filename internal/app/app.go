@@ -193,7 +193,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.signIn = signIn
 	a.Handler, err = handlers.New(handlers.Options{
 		Lookups: lookups,
-		Auth:    signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Notices: a.Notices, Drafts: st.Drafts(), Deputies: deputies, Trail: st.Audit(), Joiners: o.Joiners,
+		Auth:    signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Notices: a.Notices, Drafts: st.Drafts(), Lists: st.UserLists(), Deputies: deputies, Trail: st.Audit(), Joiners: o.Joiners,
 		Origin: o.Origin, Training: o.Training, Insecure: o.Insecure, LeadsFindPeople: true, UndoFor: cmp.Or(o.UndoFor, 15*time.Minute), Version: o.Version, Zone: o.Zone, Now: time.Now, Log: o.Log, Ready: st.Ping, Count: counts.Request,
 	})
 	if err != nil {

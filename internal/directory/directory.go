@@ -347,6 +347,15 @@ func (d *Directory) usersByEmail(ctx context.Context, emails []string) ([]User, 
 	return r.users, nil
 }
 
+// KeyResultsOf counts the key results that a user owns. They are not part of the copy: it asks Gtmhub. Errors: see [Explain].
+func (d *Directory) KeyResultsOf(ctx context.Context, u id.User) (int, error) {
+	n, err := d.o.Source.KeyResultsOf(ctx, u)
+	if err != nil {
+		return 0, Explain(fmt.Errorf("key results of %s: %w", u, err))
+	}
+	return n, nil
+}
+
 // Touch notes that somebody is looking, and who: teams and those users are then kept fresh. It is cheap.
 func (d *Directory) Touch(users ...id.User) {
 	now := d.o.Now()

@@ -372,6 +372,8 @@ func (s *source) UsersByID(_ context.Context, users []id.User) ([]directory.User
 	return found, s.err
 }
 
+func (s *source) KeyResultsOf(context.Context, id.User) (int, error) { return 0, nil }
+
 func (s *source) TeamsByID(ctx context.Context, _ []id.Team) ([]directory.Team, error) {
 	return s.Teams(ctx)
 }

@@ -26,6 +26,14 @@ type UserQuery struct {
 	// to the scope, or does not exist, keeps nobody.
 	Team         id.Team
 	WithSubTeams bool
+	// Language keeps those with this code.
+	Language string
+	// SSO, if not nil, keeps those who sign in with the company account, or those who do not.
+	SSO *bool
+	// InvitedBefore, if not zero, keeps those who were invited before that moment; those without a date are left out.
+	InvitedBefore time.Time
+	// NoTeam keeps those who are in no team, and Manages those who manage one; both as far as teams are open to the scope.
+	NoTeam, Manages bool
 	// Sort is name, email, status, invited or created, with a leading "-" for descending; anything else means name.
 	// Users without a date come last in either direction.
 	Sort string
@@ -82,7 +90,7 @@ func (v View) matches(q UserQuery, byStatus map[Status]int) []int32 {
 	}
 	var out []int32
 	for _, i := range v.x.order(q.Sort) {
-		if within != nil && !within[i] || q.Role != "" && !slices.Contains(v.x.users[i].Roles, q.Role) || !hasAll(v.x.text[i], words) {
+		if within != nil && !within[i] || q.Role != "" && !slices.Contains(v.x.users[i].Roles, q.Role) || !hasAll(v.x.text[i], words) || !v.fits(q, v.x.users[i]) {
 			continue
 		}
 		counts[v.x.ranks[i]]++
@@ -94,6 +102,19 @@ func (v View) matches(q UserQuery, byStatus map[Status]int) []int32 {
 		byStatus[status] = counts[i]
 	}
 	return out
+}
+
+// fits applies the filters that need nothing but the user.
+func (v View) fits(q UserQuery, u *User) bool {
+	switch {
+	case q.Language != "" && u.Language != q.Language,
+		q.SSO != nil && u.SSO != *q.SSO,
+		!q.InvitedBefore.IsZero() && (u.Invited.IsZero() || !u.Invited.Before(q.InvitedBefore)):
+		return false
+	case q.NoTeam && slices.ContainsFunc(u.Teams, v.scope.SeesTeam), q.Manages && !slices.ContainsFunc(u.Manages, v.scope.SeesTeam):
+		return false
+	}
+	return true
 }
 
 func (q UserQuery) keeps(s Status) bool {

@@ -26,6 +26,8 @@ type Source interface {
 	// User and Team read one (operations 4 and 21); gtmhub.ErrNotFound if there is none.
 	User(ctx context.Context, user id.User) (User, error)
 	Team(ctx context.Context, team id.Team) (Team, error)
+	// KeyResultsOf counts the key results that a user owns (operation 34).
+	KeyResultsOf(ctx context.Context, user id.User) (int, error)
 }
 
 // FromClient makes a Source of a client. Its reading of everything uses the slots of background work, so that a
@@ -138,4 +140,12 @@ func teamFrom(t gtmhub.Team) Team {
 
 func roleFrom(r gtmhub.Role) Role {
 	return Role{ID: id.Role(r.ID), Name: r.Name, Description: r.Description, Permissions: r.Permissions}
+}
+
+func (c client) KeyResultsOf(ctx context.Context, user id.User) (int, error) {
+	found, err := c.page.KeyResults.ListByOwner(ctx, gtmhub.ID(user), "") //nolint:staticcheck // deprecated without a documented equal
+	if err != nil {
+		return 0, err
+	}
+	return len(found.Items), nil
 }

@@ -6,11 +6,18 @@ import "net/url"
 
 // The fixed addresses.
 const (
-	Home          = "/"
-	SignIn        = "/signin"
-	Callback      = "/callback"
-	SignOut       = "/signout"
-	Users         = "/users"
+	Home     = "/"
+	SignIn   = "/signin"
+	Callback = "/callback"
+	SignOut  = "/signout"
+	Users    = "/users"
+	// UsersPending lists open invitations; UsersSelection takes the POSTs about ticks, UsersViews those about saved views.
+	UsersPending   = "/users/pending"
+	UsersSelection = "/users/selection"
+	UsersViews     = "/users/views"
+	// UsersCSV and UsersXLSX are the list of users as a file.
+	UsersCSV      = "/users/export.csv"
+	UsersXLSX     = "/users/export.xlsx"
 	Teams         = "/teams"
 	TeamNew       = "/teams/new"
 	TeamPicture   = "/teams/picture"
@@ -62,6 +69,18 @@ func With(path string, q url.Values) string {
 
 // User is a user's page.
 func User[T ~string](user T) string { return join("users", string(user)) }
+
+// UserEdit takes the POST of name or language from a user's page.
+func UserEdit[T ~string](user T) string { return join("users", string(user), "act", "edit") }
+
+// UserAct is the page that shows beforehand what an act would do with one person, and takes the POST: "deactivate".
+func UserAct[T ~string](user T, act string) string { return join("users", string(user), "act", act) }
+
+// UsersBulk is the same page for the people who are ticked.
+func UsersBulk(act string) string { return join("users", "bulk", act) }
+
+// MeAct takes the POSTs about oneself: "name", "language", "password".
+func MeAct(act string) string { return join("me", act) }
 
 // Team is a team's page.
 func Team[T ~string](team T) string { return join("teams", string(team)) }

@@ -65,6 +65,7 @@ func tests() map[string]func(*testing.T, *store.Store) {
 		"lapse":                        testLapse,
 		"speed":                        testSpeed,
 		"tried":                        testTried,
+		"ticks and views of users":     testUserLists,
 		"payloads":                     testPayloads,
 		"slow grows":                   testSlowGrows,
 		"held rows":                    testHeld,

@@ -1,10 +1,15 @@
 package storetest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/gtmhub-portal/portal/internal/change"
+	"github.com/gtmhub-portal/portal/internal/directory"
+	"github.com/gtmhub-portal/portal/internal/fault"
 	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/store"
 )
@@ -45,4 +50,54 @@ func testTried(t *testing.T, s *store.Store) {
 	got, err = st.Tried(t.Context(), "send again", nil, time.Hour)
 	ok(t, "nobody", err)
 	equal(t, "nobody", len(got), 0)
+}
+
+// testUserLists: ticks and views belong to one person.
+func testUserLists(t *testing.T, s *store.Store) {
+	st := s.UserLists()
+	me, other := directory.Owner{Issuer: "i", Subject: "me"}, directory.Owner{Issuer: "i", Subject: "other"}
+	selected := func(what string, o directory.Owner, want ...id.User) {
+		t.Helper()
+		got, err := st.Selected(t.Context(), o)
+		ok(t, what, err)
+		equal(t, what, got, want, cmpopts.EquateEmpty())
+	}
+	selected("nothing yet", me)
+	got, err := st.Select(t.Context(), me, nil, []id.User{"b", "a", "b"})
+	ok(t, "tick", err)
+	equal(t, "answer", got, []id.User{"b", "a"})
+	selected("ticked", me, "b", "a")
+	selected("of another", other)
+	_, err = st.Select(t.Context(), me, []id.User{"b", "c"}, []id.User{"d", "a"})
+	ok(t, "tick again", err)
+	selected("ticked again", me, "d", "a")
+	many := make([]id.User, directory.MostSelected)
+	for i := range many {
+		many[i] = id.User(fmt.Sprint("u", i))
+	}
+	_, err = st.Select(t.Context(), me, nil, many)
+	wantKind(t, "too many", err, fault.TooLarge)
+	selected("as before", me, "d", "a")
+	ok(t, "clear", st.ClearSelection(t.Context(), me))
+	selected("cleared", me)
+
+	views := func(what string, o directory.Owner, want ...directory.SavedView) {
+		t.Helper()
+		got, err := st.Views(t.Context(), o)
+		ok(t, what, err)
+		equal(t, what, got, want, cmpopts.EquateEmpty())
+	}
+	ok(t, "save", st.SaveView(t.Context(), me, directory.SavedView{Name: "old invitations", Query: "older=30"}))
+	ok(t, "save another", st.SaveView(t.Context(), me, directory.SavedView{Name: "leads", Query: "manages=on"}))
+	ok(t, "replace", st.SaveView(t.Context(), me, directory.SavedView{Name: "leads", Query: "manages=on&size=100"}))
+	views("mine", me, directory.SavedView{Name: "leads", Query: "manages=on&size=100"}, directory.SavedView{Name: "old invitations", Query: "older=30"})
+	views("of another", other)
+	ok(t, "delete of another", st.DeleteView(t.Context(), other, "leads"))
+	ok(t, "delete", st.DeleteView(t.Context(), me, "old invitations"))
+	views("after deleting", me, directory.SavedView{Name: "leads", Query: "manages=on&size=100"})
+	for i := range directory.MostViews - 1 {
+		ok(t, "fill up", st.SaveView(t.Context(), me, directory.SavedView{Name: fmt.Sprint("v", i)}))
+	}
+	wantKind(t, "one too many", st.SaveView(t.Context(), me, directory.SavedView{Name: "another"}), fault.TooLarge)
+	ok(t, "replace when full", st.SaveView(t.Context(), me, directory.SavedView{Name: "leads", Query: "q=x"}))
 }

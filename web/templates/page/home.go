@@ -94,4 +94,10 @@ type MeProps struct {
 	Teams                      []HomeTeam
 	SignedInAgo, SignedInExact string
 	EndsExact                  string
+	// EditURL opens a section ("?edit=" and its name) and is empty for people who have no Gtmhub user; Edit is the section
+	// being edited, nil for none.
+	EditURL string
+	Edit    *ProfileEdit
+	// PasswordURL takes the wish for a password mail; PasswordWhy says why there is none.
+	PasswordURL, PasswordWhy string
 }

@@ -19,6 +19,17 @@ type UsersProps struct {
 	Roles    component.SelectProps
 	Teams    component.SelectProps
 	WithSub  component.CheckboxProps
+	// Languages, SSO, Older, NoTeam and Manages are the further filters.
+	Languages, SSO  component.SelectProps
+	Older           component.FieldProps
+	NoTeam, Manages component.CheckboxProps
+	// ExportURL is the list as a file, PendingURL the page of open invitations; empty for none.
+	ExportURL, PendingURL string
+	// Views are the saved ones; ViewsURL takes the forms about them, with the query of the list in ViewBack.
+	Views              []UsersView
+	ViewsURL, ViewBack string
+	// Bulk is the bar of actions; nil for people who may not act on others.
+	Bulk *UsersBulk
 	// FilterKeep are the values of the address that the filter form must not lose.
 	FilterKeep []component.Hidden
 	ListURL    string
@@ -42,6 +53,7 @@ type UserRow struct {
 	Roles, Teams         []string
 	Invited              string
 	InvitedBy            string
+	Ticked               bool
 }
 
 // UserProps is a user's page.
@@ -52,6 +64,13 @@ type UserProps struct {
 	Notice          string
 	Tabs            component.TabsProps
 	Facts           []component.Definition
+	// Edit is the section being edited, nil for none; the two addresses open it, and are empty for people who may not.
+	Edit                         *ProfileEdit
+	EditNameURL, EditLanguageURL string
+	// OnlyHR says why the person cannot edit; empty when they can or are not expected to.
+	OnlyHR string
+	// Acts are the other things to do, Dangers those that take something away.
+	Acts, Dangers []UserAct
 	Roles           []UserRole
 	Teams, Manages  []HomeTeam
 	Requests        []HomeChange

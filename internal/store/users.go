@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/gtmhub-portal/portal/internal/directory"
+	"github.com/gtmhub-portal/portal/internal/fault"
+	"github.com/gtmhub-portal/portal/internal/id"
+)
+
+var _ directory.Lists = (*UserListStore)(nil)
+
+// UserListStore keeps ticks and views of the list of users. It implements directory.Lists.
+type UserListStore struct{ s *Store }
+
+// UserLists returns the port of package directory.
+func (s *Store) UserLists() *UserListStore { return &UserListStore{s} }
+
+// Selected implements directory.Lists.
+func (l *UserListStore) Selected(ctx context.Context, o directory.Owner) (out []id.User, err error) {
+	err = l.s.read(ctx, "read ticks", func(t *tx) error {
+		out, err = t.selected(o, "")
+		return err
+	})
+	return out, err
+}
+
+func (t *tx) selected(o directory.Owner, lock string) ([]id.User, error) {
+	var text string
+	err := t.row(`SELECT selected FROM user_selection WHERE issuer = $1 AND subject = $2 AND at > {now} - $3 `+lock, o.Issuer, o.Subject, directory.SelectionLasts.Milliseconds()).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, fault.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var users []id.User
+	return users, json.Unmarshal([]byte(text), &users)
+}
+
+// Select implements directory.Lists.
+func (l *UserListStore) Select(ctx context.Context, o directory.Owner, remove, add []id.User) (out []id.User, err error) {
+	err = l.s.write(ctx, "set ticks", func(t *tx) error {
+		before, err := t.selected(o, "{for update}")
+		if err != nil {
+			return err
+		}
+		drop := make(map[id.User]bool, len(remove)+len(add))
+		for _, u := range slices.Concat(remove, add) {
+			drop[u] = true
+		}
+		out = slices.DeleteFunc(before, func(u id.User) bool { return drop[u] })
+		for _, u := range add {
+			if drop[u] { // the first of equal ones
+				out, drop[u] = append(out, u), false
+			}
+		}
+		if len(out) > directory.MostSelected {
+			return fault.Newf(fault.TooLarge, "At most %d people can be ticked at once. Nothing was changed; narrow the list first.", directory.MostSelected)
+		}
+		text, err := json.Marshal(out)
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(`INSERT INTO user_selection (issuer, subject, selected, at) VALUES ($1, $2, $3, {now})
+			ON CONFLICT (issuer, subject) DO UPDATE SET selected = excluded.selected, at = excluded.at`, o.Issuer, o.Subject, string(text))
+		return err
+	})
+	return out, err
+}
+
+// ClearSelection implements directory.Lists.
+func (l *UserListStore) ClearSelection(ctx context.Context, o directory.Owner) error {
+	return l.s.write(ctx, "clear ticks", func(t *tx) error {
+		_, err := t.exec(`DELETE FROM user_selection WHERE issuer = $1 AND subject = $2 OR at <= {now} - $3`, o.Issuer, o.Subject, directory.SelectionLasts.Milliseconds())
+		return err
+	})
+}
+
+// Views implements directory.Lists.
+func (l *UserListStore) Views(ctx context.Context, o directory.Owner) (out []directory.SavedView, err error) {
+	err = l.s.read(ctx, "list views", func(t *tx) error {
+		out = nil
+		return t.each(func(scan func(...any) error) error {
+			var v directory.SavedView
+			err := scan(&v.Name, &v.Query)
+			out = append(out, v)
+			return err
+		}, `SELECT name, query FROM user_view WHERE issuer = $1 AND subject = $2 ORDER BY name`, o.Issuer, o.Subject)
+	})
+	return out, err
+}
+
+// SaveView implements directory.Lists.
+func (l *UserListStore) SaveView(ctx context.Context, o directory.Owner, v directory.SavedView) error {
+	return l.s.write(ctx, "save view", func(t *tx) error {
+		var others int
+		if err := t.row(`SELECT COUNT(*) FROM user_view WHERE issuer = $1 AND subject = $2 AND name <> $3`, o.Issuer, o.Subject, v.Name).Scan(&others); err != nil {
+			return err
+		}
+		if others >= directory.MostViews {
+			return fault.Newf(fault.TooLarge, "At most %d views can be kept. Delete one first.", directory.MostViews)
+		}
+		_, err := t.exec(`INSERT INTO user_view (issuer, subject, name, query) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (issuer, subject, name) DO UPDATE SET query = excluded.query`, o.Issuer, o.Subject, v.Name, v.Query)
+		return err
+	})
+}
+
+// DeleteView implements directory.Lists.
+func (l *UserListStore) DeleteView(ctx context.Context, o directory.Owner, name string) error {
+	return l.s.write(ctx, "delete view", func(t *tx) error {
+		_, err := t.exec(`DELETE FROM user_view WHERE issuer = $1 AND subject = $2 AND name = $3`, o.Issuer, o.Subject, name)
+		return err
+	})
+}
