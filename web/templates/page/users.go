@@ -70,10 +70,10 @@ type UserProps struct {
 	// OnlyHR says why the person cannot edit; empty when they can or are not expected to.
 	OnlyHR string
 	// Acts are the other things to do, Dangers those that take something away.
-	Acts, Dangers []UserAct
-	Roles           []UserRole
-	Teams, Manages  []HomeTeam
-	Requests        []HomeChange
+	Acts, Dangers  []UserAct
+	Roles          []UserRole
+	Teams, Manages []HomeTeam
+	Requests       []HomeChange
 	// NoTeams is said when Teams is empty, RequestsHint says which requests are listed.
 	NoTeams, RequestsHint                 string
 	ShowOverview, ShowTeams, ShowRequests bool
