@@ -585,9 +585,9 @@ func (s *server) impactOf(ctx context.Context, u *directory.User) []component.De
 	}
 	out := []component.Definition{{Term: "Manages", Text: "no team"}}
 	if len(names) > 0 {
-		out[0] = component.Definition{Term: "Manages", Content: component.Badges(names, 4), Origin: fmt.Sprintf("%s, %s who would be without a manager", teamsOf(len(names)), people(len(led)))}
+		out[0] = component.Definition{Term: "Manages", Content: component.Badges(names, 4), Origin: fmt.Sprintf("%s, %s who would be without a manager", teamCount(len(names)), people(len(led)))}
 	}
-	out = append(out, component.Definition{Term: "Member of", Text: teamsOf(len(member))})
+	out = append(out, component.Definition{Term: "Member of", Text: teamCount(len(member))})
 	ctx, cancel := context.WithTimeout(ctx, freshFor)
 	defer cancel()
 	owned := component.Definition{Term: "Owns"}
@@ -611,7 +611,7 @@ func (s *server) impactOf(ctx context.Context, u *directory.User) []component.De
 	return append(out, owned, licence)
 }
 
-func teamsOf(n int) string {
+func teamCount(n int) string {
 	switch n {
 	case 0:
 		return "no team"
