@@ -71,7 +71,7 @@ func (s *server) userResults(r *http.Request, view directory.View, u *directory.
 		}
 	}
 	if p.Count > 0 {
-		p.FileURL = route.UserAct(u.ID, "key-results.csv")
+		p.FileURL = route.UserPage(u.ID, "key-results.csv")
 	}
 	may := a.May(access.ObjectivesChange)
 	lines := map[id.Objective][]page.ResultLine{}
@@ -86,10 +86,10 @@ func (s *server) userResults(r *http.Request, view directory.View, u *directory.
 	for _, o := range owned.Objectives {
 		row := page.ResultObjective{ID: string(o.ID), Name: o.Title(), Owners: s.owners(view, o.Owners), Own: o.OwnedBy(u.ID), Private: o.Private, Lines: lines[o.ID]}
 		if may {
-			row.ChangeURL = route.With(route.UserAct(u.ID, "handover"), url.Values{"objective": {string(o.ID)}})
+			row.ChangeURL = route.With(route.UserPage(u.ID, "handover"), url.Values{"objective": {string(o.ID)}})
 			row.ConfidenceURL = route.UserObjective(u.ID, o.ID, "confidence")
 			if row.Own {
-				p.HandOverURL = route.UserAct(u.ID, "handover")
+				p.HandOverURL = route.UserPage(u.ID, "handover")
 			}
 		}
 		p.Objectives = append(p.Objectives, row)
@@ -274,7 +274,7 @@ func (s *server) handOver(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) handOverPage(w http.ResponseWriter, r *http.Request, status int, u *directory.User, ticked []string, to pick, matches []*directory.User, wrong problems) error {
 	back := route.With(route.User(u.ID), url.Values{"tab": {resultsTab}})
-	p := page.HandOverProps{PersonName: u.Name, Action: route.UserAct(u.ID, "handover"), BackURL: back,
+	p := page.HandOverProps{PersonName: u.Name, Action: route.UserPage(u.ID, "handover"), BackURL: back,
 		To:          personPick("to", "New owner", "Name or e-mail address of somebody who is active.", to, matches, wrong.of("to")),
 		Reason:      component.TextareaProps{Name: "reason", Label: "Reason", Hint: "Stays in the history of the request. You may leave it empty.", Rows: 2, Value: r.PostForm.Get("reason"), Error: wrong.of("reason"), MaxLength: change.MaxReason},
 		ChoiceError: wrong.of("objective"), Errors: component.ErrorSummaryProps{Title: "Nothing was handed over", Problems: wrong}}

@@ -62,7 +62,7 @@ func TestKeyResultsTab(t *testing.T) {
 		t.Errorf("%d calls for the overview", got-before)
 	}
 
-	file := hr.Get(route.UserAct(u.ID, "key-results.csv"))
+	file := hr.Get(route.UserPage(u.ID, "key-results.csv"))
 	if lines := strings.Count(file.Body, "\r\n"); file.Status != http.StatusOK || lines != len(owned.KeyResults)+1 || !strings.Contains(file.Body, owned.KeyResults[0].Name) {
 		t.Errorf("file: %d, %d lines", file.Status, lines)
 	}
@@ -79,10 +79,10 @@ func TestKeyResultsTab(t *testing.T) {
 	if got := dataCount(t, seen, "user-results"); got != len(all.Public().KeyResults) || seen.Count(`[data-testid="results-note"]`) != 1 {
 		t.Errorf("an auditor sees %d, want %d and a note", got, len(all.Public().KeyResults))
 	}
-	if body := p.As(handlertest.Auditor).Get(route.UserAct(secret.ID, "key-results.csv")).Body; strings.Count(body, "\r\n") != len(all.Public().KeyResults)+1 {
+	if body := p.As(handlertest.Auditor).Get(route.UserPage(secret.ID, "key-results.csv")).Body; strings.Count(body, "\r\n") != len(all.Public().KeyResults)+1 {
 		t.Error("the file says more than the page")
 	}
-	if got := p.As(handlertest.Employee).Get(route.UserAct(u.ID, "key-results.csv")); got.Status != http.StatusNotFound {
+	if got := p.As(handlertest.Employee).Get(route.UserPage(u.ID, "key-results.csv")); got.Status != http.StatusNotFound {
 		t.Errorf("an employee gets the file of a stranger: %d", got.Status)
 	}
 }
@@ -119,7 +119,7 @@ func TestHandOver(t *testing.T) {
 	u, owned := ownerOf(t, p, ownsOne)
 	i := slices.IndexFunc(owned.Objectives, func(x directory.Objective) bool { return x.OwnedBy(u.ID) })
 	o := owned.Objectives[i]
-	path := route.UserAct(u.ID, "handover")
+	path := route.UserPage(u.ID, "handover")
 	doc := hr.Get(path).Doc()
 	if doc.Count(`input[name="objective"][checked]`) == 0 {
 		t.Error("what the person owns is not ticked")

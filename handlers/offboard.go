@@ -136,7 +136,7 @@ func (s *server) offboardOwned(r *http.Request, u *directory.User, f offboardFor
 		p.To.Field.Required = false
 	}
 	if len(owned.KeyResults) > 0 {
-		p.FileURL = route.UserAct(u.ID, "key-results.csv")
+		p.FileURL = route.UserPage(u.ID, "key-results.csv")
 	}
 }
 

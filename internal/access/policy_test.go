@@ -234,7 +234,7 @@ func TestMay(t *testing.T) {
 	want := map[access.Permission]string{ // who may: e(mployee) l(ead) h(r) p(approver) a(uditor) o(perator)
 		access.Public: "elhpao", access.SignedIn: "elhpao", access.UsersRead: "lha", access.UsersChange: "lh", access.TeamsRead: "elhpao", access.PeopleFind: "lh",
 		access.MembersChange: "lh", access.TeamsChange: "lh", access.Invite: "lh", access.ChangesRead: "elhpao", access.ChangesDecide: "lhp", access.AuditRead: "lha", access.SettingsManage: "ho", access.LicencesSet: "h",
-		access.Operate: "o",
+		access.Operate:          "o",
 		access.ObjectivesChange: "h", access.Announcements: "h", access.Offboard: "h",
 	}
 	parts := map[rune]access.Actor{'e': employee, 'l': lead, 'h': hr, 'p': approver, 'a': auditor, 'o': operator}

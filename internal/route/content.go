@@ -6,8 +6,8 @@ const (
 	AnnouncementNew = "/announcements/new"
 )
 
-// UserAct is a page about one act on a user: "handover", or a file: "key-results.csv".
-func UserAct[T ~string](user T, act string) string { return join("users", string(user), act) }
+// UserPage is a page about one act on a user: "handover", or a file: "key-results.csv".
+func UserPage[T ~string](user T, act string) string { return join("users", string(user), act) }
 
 // UserObjective is a page about an objective that is seen through a user's key results: "confidence".
 func UserObjective[T, O ~string](user T, objective O, act string) string {

@@ -146,7 +146,7 @@ func (k editAnnouncement) Look(ctx context.Context, _ access.Actor, rows []chang
 		case a.Text == n.Text:
 			out[i] = already(rows[i], "Is so already.", "")
 		case a.Text != n.Was:
-			out[i] = drifted(short(a.Text))
+			out[i] = change.Hold(short(a.Text))
 		default:
 			out[i] = goOn(access.Question{Act: access.EditAnnouncement, Rows: 1})
 		}
@@ -161,7 +161,7 @@ func (k removeAnnouncement) Look(ctx context.Context, _ access.Actor, rows []cha
 		case a == nil:
 			out[i] = already(rows[i], "Is gone already.", "")
 		case a.Text != n.Was:
-			out[i] = drifted(short(a.Text))
+			out[i] = change.Hold(short(a.Text))
 		default:
 			out[i] = goOn(access.Question{Act: access.RemoveAnnouncement, Rows: 1})
 		}

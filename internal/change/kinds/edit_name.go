@@ -47,8 +47,8 @@ func (k editName) Look(ctx context.Context, a access.Actor, rows []change.Row) (
 			return goOn(access.Question{}), nil, err
 		case n.done(u):
 			return already(row, "Has this name already.", ""), nil, nil
-		case n.drifted(u) && !let(row, fullName(u.FirstName, u.LastName)):
-			return drifted(fullName(u.FirstName, u.LastName)), nil, nil
+		case n.drifted(u) && row.Drifted(fullName(u.FirstName, u.LastName)):
+			return change.Hold(fullName(u.FirstName, u.LastName)), nil, nil
 		}
 		return goOn(access.Question{}), nil, nil
 	})

@@ -66,10 +66,8 @@ func (k grantRoles) Look(ctx context.Context, a access.Actor, rows []change.Row)
 			return goOn(access.Question{}), nil, err
 		case slices.Contains(u.Roles, g.Role):
 			return already(row, hasRoleAlready, ""), nil, nil
-		case !sameRoles(u.Roles, g.Was):
-			f := drifted(k.roleNames(u.Roles))
-			f.Reason += " It cannot go on together with the others: drop it, and give the role anew."
-			return f, nil, nil
+		case !sameRoles(u.Roles, g.Was) && row.Drifted(k.roleNames(u.Roles)):
+			return change.Hold(k.roleNames(u.Roles)), nil, nil
 		}
 		return goOn(access.Question{}), []id.Role{g.Role}, nil
 	})
@@ -87,16 +85,59 @@ func (grantRole) Apply(ctx context.Context, g change.Grant, rows []change.Row) (
 	return nil, refusalOf(access.GrantRole, w.GiveRole(ctx, rows[0].User, gift.Role))
 }
 
-func (grantRoles) Apply(ctx context.Context, g change.Grant, rows []change.Row) ([]change.Outcome, error) {
+// Apply sets one set of roles for all rows of the group that shall have the same. A row that was released with other
+// roles than the plan knew may differ; it goes back to the queue for a call of its own.
+func (k grantRoles) Apply(ctx context.Context, g change.Grant, rows []change.Row) ([]change.Outcome, error) {
 	w, err := change.Open[rolesSetter](g)
 	if err != nil {
 		return nil, err
 	}
-	gift, err := decode[roleGrant](rows[0]) // the group has one set of roles
-	if err != nil {
-		return nil, notDone(err)
+	var want []id.Role
+	var now []change.Row
+	out := make([]change.Outcome, len(rows))
+	for i, row := range rows {
+		set, err := k.wanted(row)
+		if err != nil {
+			return nil, notDone(err)
+		}
+		if i == 0 {
+			want = set
+		}
+		if sameRoles(set, want) {
+			now = append(now, row)
+		} else {
+			out[i] = change.Outcome{State: change.Queued, KeepAttempt: true}
+		}
 	}
-	return nil, refusalOf(access.GrantRole, w.SetRoles(ctx, ids(rows), withRole(gift.Was, gift.Role)))
+	if err := w.SetRoles(ctx, ids(now), want); err != nil {
+		return nil, refusalOf(access.GrantRole, err)
+	}
+	if len(now) == len(rows) {
+		return nil, nil
+	}
+	read, err := k.Verify(ctx, now, change.AfterSuccess)
+	if err != nil {
+		return nil, &change.CallError{Class: change.Lost, Err: err, Sentence: "Gtmhub took the call, but the people could not be read afterwards."}
+	}
+	for i := range out {
+		if out[i].State == "" {
+			out[i], read = read[0], read[1:]
+		}
+	}
+	return out, nil
+}
+
+// wanted are the roles that the person of a row shall have: those of the plan, or, once the row was released, those that
+// the look before has just read.
+func (k grantRoles) wanted(row change.Row) ([]id.Role, error) {
+	g, err := decode[roleGrant](row)
+	if err != nil {
+		return nil, err
+	}
+	if u, ok := k.dir.Current().User(row.User); ok && row.Released {
+		return withRole(u.Roles, g.Role), nil
+	}
+	return withRole(g.Was, g.Role), nil
 }
 
 func (k grantRole) Verify(ctx context.Context, rows []change.Row, after change.After) ([]change.Outcome, error) {
@@ -106,11 +147,11 @@ func (k grantRole) Verify(ctx context.Context, rows []change.Row, after change.A
 	})
 }
 
-// Verify wants the other roles to be there still.
+// Verify wants the other roles to be there still, as the plan knew them.
 func (k grantRoles) Verify(ctx context.Context, rows []change.Row, after change.After) ([]change.Outcome, error) {
 	return k.verifyPeople(ctx, access.GrantRole, rows, after, func(row change.Row, u *directory.User) (bool, error) {
 		g, err := decode[roleGrant](row)
-		return u != nil && sameRoles(u.Roles, withRole(g.Was, g.Role)), err
+		return u != nil && slices.Contains(u.Roles, g.Role) && (row.Released || sameRoles(u.Roles, withRole(g.Was, g.Role))), err
 	})
 }
 

@@ -1,7 +1,6 @@
 package kinds
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -130,15 +129,6 @@ func (b base) lookPeople(ctx context.Context, a access.Actor, act access.Act, ro
 	}
 	return out, nil
 }
-
-// drifted is the finding for a row whose old value is not what was decided on.
-func drifted(now string) change.Finding {
-	said := cmp.Or(now, "nothing")
-	return change.Finding{State: change.Held, Now: now, Reason: "Somebody changed this since the decision. It is now: " + said + "."}
-}
-
-// let says whether a person has released the row with the value that is there now.
-func let(row change.Row, now string) bool { return row.Released && row.Now == now }
 
 // verifyPeople reads the people of the rows again and asks settled about each (nil for somebody who is gone).
 func (b base) verifyPeople(ctx context.Context, act access.Act, rows []change.Row, after change.After, settled func(change.Row, *directory.User) (bool, error)) ([]change.Outcome, error) {

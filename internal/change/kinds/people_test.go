@@ -583,9 +583,25 @@ func TestDriftIsHeld(t *testing.T) {
 					}
 					continue
 				}
-				if row.State != change.Held || !strings.Contains(row.Reason, tc.now) {
-					t.Errorf("%s with %q, want it held with %q", row.State, row.Reason, tc.now)
+				if row.State != change.Held || !strings.Contains(row.Now, tc.now) {
+					t.Fatalf("%s with %q (%s), want it held with %q", row.State, row.Now, row.Reason, tc.now)
 				}
+				// Released by a person, it goes on from what is there now.
+				a, _ := w.person(handlertest.HR)
+				if n, err := w.App.Changes.Release(t.Context(), a, c.ID, []change.Row{row}); n != 1 || err != nil {
+					t.Fatalf("release: %d, %v", n, err)
+				}
+			}
+			for range 3 {
+				if _, err := w.App.Runner.Step(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if end := w.rows(c)[0]; end.State != change.Done {
+				t.Errorf("after the release: %s, %s", end.State, end.Reason)
+			}
+			if got := look(t, up, tc.in.Users[0]); tc.recipe == change.GiveRole && !slices.Equal(got.Roles, []string{string(admin), string(teamLead), string(contributor)}) {
+				t.Errorf("roles after the release: %v", got.Roles)
 			}
 		})
 	}

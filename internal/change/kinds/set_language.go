@@ -36,8 +36,8 @@ func (k setLanguage) Look(ctx context.Context, a access.Actor, rows []change.Row
 			return goOn(access.Question{}), nil, err
 		case u.Language == l.Language:
 			return already(row, "Has this language already.", ""), nil, nil
-		case u.Language != l.Was && !let(row, u.Language):
-			return drifted(u.Language), nil, nil
+		case row.Drifted(u.Language):
+			return change.Hold(u.Language), nil, nil
 		}
 		return goOn(access.Question{}), nil, nil
 	})
