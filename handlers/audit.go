@@ -72,7 +72,8 @@ var auditEvents = []struct {
 	event audit.Event
 	label string
 }{
-	{audit.Submitted, "Requests made"}, {audit.Approved, "Approvals"}, {audit.Rejected, "Rejections"}, {audit.Withdrawn, "Withdrawn"}, {audit.Lapsed, "Lapsed"},
+	{audit.Submitted, "Requests made"}, {audit.Approved, "Approvals"}, {audit.Rejected, "Rejections"}, {audit.Returned, "Sent back"}, {audit.Answered, "Answered"},
+	{audit.Edited, "Lists corrected"}, {audit.Reminded, "Reminders"}, {audit.Escalated, "Asked of alternates"}, {audit.Withdrawn, "Withdrawn"}, {audit.Lapsed, "Lapsed"},
 	{audit.Started, "Runs started"}, {audit.Intent, "Calls to Gtmhub"}, {audit.Outcome, "Outcomes"}, {audit.Paused, "Paused"}, {audit.Resumed, "Resumed"},
 	{audit.Cancelled, "Cancelled"}, {audit.Retried, "Tried again"}, {audit.SettingChanged, "Settings"}, {audit.Hastened, "Started early"}, {audit.Released, "Held rows released"}, {audit.Dropped, "Held rows dropped"}, {audit.Finished, "Runs finished"}, {audit.Refused, "Not allowed"},
 	{audit.DeputyGiven, "Deputies named"}, {audit.DeputyEnded, "Deputies ended"},
@@ -413,6 +414,16 @@ func auditSentence(e *audit.Entry, number int) (sentence, detail string) {
 		return who + " approved " + request + version, ""
 	case audit.Rejected:
 		return who + " rejected " + request + version, ""
+	case audit.Returned:
+		return who + " sent " + request + version + " back with a question", ""
+	case audit.Answered:
+		return who + " answered the question about " + request, ""
+	case audit.Edited:
+		return who + " corrected " + request + version, e.Result
+	case audit.Reminded:
+		return "The people who decide were reminded of " + request, ""
+	case audit.Escalated:
+		return "The alternates were asked to decide on " + request, ""
 	case audit.Withdrawn:
 		return who + " withdrew " + request, e.Result
 	case audit.Lapsed:

@@ -251,7 +251,7 @@ func stepOf(c *change.Change, text string) int {
 }
 
 // changesDecide handles POST /changes/{id}/decide. The form also carries the list with its ticks from page to page and
-// through searches: any other button than the two that decide shows the page again.
+// through searches: any other button than those that decide or ask shows the page again.
 func (s *server) changesDecide(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	f, err := form(r, "reject")
@@ -275,7 +275,11 @@ func (s *server) changesDecide(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	done, err := s.Changes.Decide(ctx, actorFrom(ctx), personFrom(ctx), c, word)
+	decide := s.Changes.Decide
+	if typed.do == "return" {
+		decide = s.Changes.SendBack
+	}
+	done, err := decide(ctx, actorFrom(ctx), personFrom(ctx), c, word)
 	if field, ok := errors.AsType[*fault.FieldError](err); ok {
 		typed.problem = field.Message
 		return s.decisionAgain(w, r, http.StatusUnprocessableEntity, c, typed)
@@ -290,8 +294,12 @@ func (s *server) changesDecide(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case done.State == change.Rejected:
 		text = "Rejected. The requester reads your reason."
+	case done.State == change.Returned:
+		text = "Sent back. The requester reads your question and answers, corrects the list, or withdraws it."
+	case typed.do == "reject":
+		text = "Rejected. What was done before stays done."
 	case done.State == change.Waiting:
-		kind, text = layout.ToastInfo, "Your approval is stored. One more person has to agree."
+		kind, text = layout.ToastInfo, "Your approval is stored: "+agreedOf(&done)+". One more person has to agree."
 	case done.State == change.Scheduled:
 		text = "Approved. It starts on " + s.planned(done.Planned) + "."
 	case len(typed.reject) > 0:
@@ -361,8 +369,15 @@ func (s *server) tooLate(w http.ResponseWriter, r *http.Request, c id.Change, ca
 		return cause
 	}
 	a := component.AlertProps{Tone: component.ToneWarning, Title: "The list has changed", Text: fault.Message(cause), Focus: true, TestID: "too-late"}
-	if n := len(ch.Decisions); n > 0 {
-		last := ch.Decisions[n-1]
+	votes := slices.DeleteFunc(slices.Clone(ch.Decisions), func(d change.Decision) bool { return d.Version != ch.Version })
+	if q := ch.Question(); ch.State == change.Returned && q != nil {
+		a.Title = q.By.Name + " sent it back with a question"
+		a.Text = "It waits for the answer of " + ch.Requester.Name + ", so nothing of what you sent was stored. It comes back to you afterwards."
+		if actorFrom(r.Context()).Same(q.By.Actor()) {
+			a.Title = "You have sent it back already"
+		}
+	} else if n := len(votes); n > 0 {
+		last := votes[n-1]
 		switch {
 		case actorFrom(r.Context()).Same(last.By.Actor()):
 			a.Title, a.Text = "You have decided already", "Your first decision counts. Here is what came of it."
@@ -378,7 +393,7 @@ func (s *server) tooLate(w http.ResponseWriter, r *http.Request, c id.Change, ca
 
 // decision is the form of a decision as typed.
 type decision struct {
-	do            string // "approve", "reject", or "show" for everything else
+	do            string // "approve", "reject", "return", or "show" for everything else
 	version       int
 	hash          string
 	ready, reason string
@@ -401,7 +416,7 @@ const everybody = 5000
 func readDecision(f url.Values) (decision, error) {
 	d := decision{do: f.Get("do"), hash: f.Get("hash"), ready: f.Get("ready"), reason: f.Get("reason"), word: f.Get("word"), text: f.Get("q"),
 		version: positive(f.Get("version"), 0), page: positive(f.Get("page"), 1), size: positive(f.Get("size"), 50)}
-	if d.do != "approve" && d.do != "reject" {
+	if d.do != "approve" && d.do != "reject" && d.do != "return" {
 		d.do = "show"
 	}
 	if !slices.Contains(readyReasons, d.ready) {

@@ -29,6 +29,8 @@ type changeView struct {
 	// typed is the form of the decision as it was sent, nil when the page is opened.
 	typed *decision
 	alert *component.AlertProps
+	// answer is the answer to a question as it was sent, and what is wrong with it.
+	answer, answerProblem string
 	// part says that only parts of the page are asked for; beside, that they travel beside the run part.
 	part, beside bool
 }
@@ -113,12 +115,14 @@ func (s *server) changePage(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	switch {
 	case may.Outcome != access.No:
+		p.Question = s.question(a, c, "", "")
 		err = s.decisionProps(r, &p, v)
 		if err == nil {
 			p.Decision.Confirm = s.confirmNotice(r, "decide", route.Change(c.ID))
 		}
 		withoutLinks(&p.Run) // a link would lose the ticks
 	default:
+		p.Question = s.question(a, c, v.answer, v.answerProblem)
 		if c.State == change.Waiting {
 			p.WhyNot = whyNot(a, c, may)
 		}
@@ -185,8 +189,15 @@ func (s *server) changeFacts(c *change.Change) []component.Definition {
 	if !c.Planned.IsZero() {
 		facts = append(facts, component.Definition{Term: "Starts on", Text: s.planned(c.Planned), Origin: s.exact(c.Planned)})
 	}
-	if c.State == change.Waiting && !c.Lapses.IsZero() {
-		facts = append(facts, component.Definition{Term: "Lapses", Text: "in " + until(s.Now(), c.Lapses) + ", if nobody decides", Origin: s.exact(c.Lapses)})
+	if c.Deciders > 1 {
+		facts = append(facts, component.Definition{Term: "Agreed so far", Text: agreedOf(c)})
+	}
+	if c.State.Undecided() && !c.Lapses.IsZero() {
+		unless := ", if nobody decides"
+		if c.State == change.Returned {
+			unless = ", if nobody answers"
+		}
+		facts = append(facts, component.Definition{Term: "Lapses", Text: "in " + until(s.Now(), c.Lapses) + unless, Origin: s.exact(c.Lapses)})
 	}
 	return facts
 }
@@ -246,6 +257,7 @@ func (s *server) changeRun(r *http.Request, c *change.Change) (page.ChangeRun, e
 		}
 	}
 	run.Acts = changeActs(a, c)
+	run.CorrectURL, run.CorrectLabel = s.correctLink(a, c)
 	if mayUndo(a, c) {
 		run.UndoURL = route.ChangeAct(c.ID, "undo")
 	}
@@ -341,7 +353,7 @@ func changeActs(a access.Actor, c *change.Change) []component.PostButtonProps {
 	post := func(act, label string, icon component.Icon, v component.ButtonVariant) component.PostButtonProps {
 		return component.PostButtonProps{Action: route.ChangeAct(c.ID, act), Button: component.ButtonProps{Label: label, Icon: icon, Variant: v, Small: true, TestID: act}}
 	}
-	if c.State == change.Waiting {
+	if c.State.Undecided() {
 		if a.Same(c.Requester.Actor()) {
 			return []component.PostButtonProps{post("withdraw", "Withdraw the request", component.IconArrowBackUp, component.ButtonDefault)}
 		}
@@ -350,10 +362,9 @@ func changeActs(a access.Actor, c *change.Change) []component.PostButtonProps {
 	if access.MaySteer(a, c.Facts()).Outcome == access.No {
 		return nil
 	}
-	open, failed := 0, 0
+	open, failed := 0, c.Retryable
 	for _, st := range c.Counts {
 		open += st.Rows[change.Queued] + st.Rows[change.Held]
-		failed += st.Rows[change.RefusedRow] + st.Rows[change.Attention]
 	}
 	var out []component.PostButtonProps
 	switch c.State {
@@ -364,8 +375,8 @@ func changeActs(a access.Actor, c *change.Change) []component.PostButtonProps {
 	case change.Paused:
 		out = append(out, post("resume", "Go on", component.IconPlayerPlay, component.ButtonPrimary))
 	case change.Problems:
-		if !c.Erased.IsZero() {
-			break
+		if failed == 0 || !c.Erased.IsZero() {
+			break // those that failed belong to an earlier version: they are corrected, or asked for again
 		}
 		out = append(out, post("retry", "Try the "+count(failed)+" failed again", component.IconRefresh, component.ButtonDefault))
 	}
@@ -482,6 +493,9 @@ func (s *server) changePerson(r *http.Request, p affected, columns []string) pag
 	if p.row.Line > 0 {
 		out.Cell.Note = "person " + strconv.Itoa(p.row.Line)
 	}
+	if p.row.Version > 1 {
+		out.Cell.Note = strings.TrimPrefix(out.Cell.Note+", corrected in version "+strconv.Itoa(p.row.Version), ", ")
+	}
 	if user != "" {
 		if _, ok := s.view(r.Context()).User(user); ok {
 			out.Cell.URL = route.User(user)
@@ -506,7 +520,7 @@ func (s *server) changePerson(r *http.Request, p affected, columns []string) pag
 // buttons and what to look at are about all of them, whatever part is shown.
 func (s *server) decisionProps(r *http.Request, p *page.ChangeProps, v changeView) error {
 	c := &v.change
-	rows, _, err := s.Changes.Rows(r.Context(), actorFrom(r.Context()), c.ID, change.RowFilter{Step: change.AllSteps, RiskyFirst: true})
+	rows, _, err := s.Changes.Rows(r.Context(), actorFrom(r.Context()), c.ID, change.RowFilter{Step: change.AllSteps, Version: c.Version, RiskyFirst: true})
 	if err != nil {
 		return fmt.Errorf("rows to decide: %w", err)
 	}
@@ -560,7 +574,17 @@ func (s *server) decisionProps(r *http.Request, p *page.ChangeProps, v changeVie
 
 // decisionForm is the form with its numbers, and the controls of the list.
 func decisionForm(c *change.Change, all []affected, typed *decision) (*page.ChangeDecision, page.ChangeTable) {
-	d := &page.ChangeDecision{Action: route.ChangeAct(c.ID, "decide"), Chosen: typed.ready, Reason: typed.reason, ReasonProblem: typed.problem,
+	intro := ""
+	if settled := c.Main().Total() - len(all); c.Version > 1 {
+		intro = "This is version " + strconv.Itoa(c.Version) + " of the list. Votes on an earlier one do not count."
+		if settled > 0 {
+			intro += " " + capital(people(settled)) + " of earlier versions are settled and stay as they are."
+		}
+	}
+	if c.Deciders > 1 {
+		intro = strings.TrimSpace(intro + " " + count(c.Deciders) + " people have to agree; so far " + agreedOf(c) + ".")
+	}
+	d := &page.ChangeDecision{Intro: intro, Action: route.ChangeAct(c.ID, "decide"), Chosen: typed.ready, Reason: typed.reason, ReasonProblem: typed.problem,
 		Hidden: []component.Hidden{{Name: "version", Value: strconv.Itoa(c.Version)}, {Name: "hash", Value: c.Hash}}}
 	flags := map[string]int{}
 	var order []string
@@ -617,6 +641,9 @@ var storyEvents = []struct {
 	icon  component.Icon
 	tone  component.Tone
 }{
+	{audit.Started, "The run started", component.IconPlayerPlay, component.ToneInfo},
+	{audit.Reminded, "Half of the time for a decision is over: the people who decide were reminded", component.IconClock, component.ToneNeutral},
+	{audit.Escalated, "Three quarters of the time are over: the alternates were asked", component.IconClock, component.ToneWarning},
 	{audit.Paused, "paused it", component.IconPlayerPause, component.ToneWarning},
 	{audit.Resumed, "let it go on", component.IconPlayerPlay, component.ToneInfo},
 	{audit.Hastened, "started it before its date", component.IconPlayerPlay, component.ToneInfo},
@@ -646,16 +673,34 @@ func (s *server) story(r *http.Request, c *change.Change) ([]component.TimelineI
 	}
 	add(c.Created, component.IconSend, component.ToneInfo, c.Requester.Name+asked, c.Reason)
 	for _, d := range c.Decisions {
+		it := "it"
+		if c.Version > 1 {
+			it = "version " + strconv.Itoa(d.Version)
+		}
 		switch {
 		case !d.Approve:
-			add(d.At, component.IconX, component.ToneDanger, d.By.Name+" rejected it", d.Reason)
+			add(d.At, component.IconX, component.ToneDanger, d.By.Name+" rejected "+it, d.Reason)
 		case len(d.Rejected) > 0:
-			add(d.At, component.IconCheck, component.ToneSuccess, d.By.Name+" approved it without "+rowsOf(len(d.Rejected)), d.Reason)
+			add(d.At, component.IconCheck, component.ToneSuccess, d.By.Name+" approved "+it+" without "+rowsOf(len(d.Rejected)), d.Reason)
 		default:
-			add(d.At, component.IconCheck, component.ToneSuccess, d.By.Name+" approved all of it", d.Reason)
+			add(d.At, component.IconCheck, component.ToneSuccess, d.By.Name+" approved all of "+it, d.Reason)
 		}
 	}
-	add(c.Started, component.IconPlayerPlay, component.ToneInfo, "The run started", "")
+	for _, v := range c.Versions {
+		if v.Number > 1 {
+			add(v.At, component.IconEdit, component.ToneInfo, "Version "+strconv.Itoa(v.Number)+": "+people(v.Rows)+" corrected by "+v.By.Name, v.Note)
+		}
+	}
+	for _, q := range c.Talk {
+		if q.Question {
+			add(q.At, component.IconMessageCircle, component.ToneWarning, q.By.Name+" sent it back with a question", q.Text)
+		} else {
+			add(q.At, component.IconMessageCircle, component.ToneInfo, q.By.Name+" answered", q.Text)
+		}
+	}
+	if c.Version == 1 {
+		add(c.Started, component.IconPlayerPlay, component.ToneInfo, "The run started", "")
+	}
 	switch c.State {
 	case change.Finished:
 		add(c.Ended, component.IconCircleCheck, component.ToneSuccess, "The run finished", words(c.Main()))
@@ -663,6 +708,9 @@ func (s *server) story(r *http.Request, c *change.Change) ([]component.TimelineI
 		add(c.Ended, component.IconAlertTriangle, component.ToneWarning, "The run finished with problems", words(c.Main()))
 	}
 	for _, e := range storyEvents {
+		if e.event == audit.Started && c.Version == 1 {
+			continue // the change itself tells of its only run
+		}
 		entries, err := s.Trail.Entries(r.Context(), audit.Filter{Change: c.ID, Event: e.event, Limit: 20})
 		if err != nil {
 			return nil, fmt.Errorf("history of request: %w", err)
@@ -670,7 +718,7 @@ func (s *server) story(r *http.Request, c *change.Change) ([]component.TimelineI
 		for _, entry := range entries {
 			text := entry.Who.Name + " " + e.text
 			switch {
-			case entry.Event == audit.Lapsed:
+			case slices.Contains([]audit.Event{audit.Lapsed, audit.Started, audit.Reminded, audit.Escalated}, entry.Event):
 				text = e.text
 			case entry.Who.Kind != access.ByPerson:
 				text = "It was paused"

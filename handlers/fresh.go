@@ -17,7 +17,7 @@ import (
 // freshRoutes are the routes whose act needs a sign-in at most auth.FreshWithin old, and whether a form that is sent
 // there is that act. A stale one is not handed on: the person gets a page that keeps what they typed.
 var freshRoutes = map[string]func(url.Values) bool{
-	"POST /users/bulk/{act}":     func(url.Values) bool { return true },
+	"POST /bulk/users/{act}":     func(url.Values) bool { return true },
 	"POST /users/{id}/act/{act}": func(f url.Values) bool { return f.Get("role") != "" || f.Get("typed") != "" },
 	"POST /changes/{id}/decide":  func(f url.Values) bool { return f.Get("do") == "approve" || f.Get("do") == "reject" },
 }

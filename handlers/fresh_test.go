@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,6 +88,15 @@ func TestFreshSignIn(t *testing.T) {
 	auditor.Age(time.Hour)
 	if got := auditor.Post(at+"/decide", form("approve")); got.Status != http.StatusForbidden {
 		t.Errorf("an auditor: %d", got.Status)
+	}
+	lead := p.As(handlertest.Lead)
+	lead.Age(time.Hour)
+	if got := lead.Post(at+"/decide", form("approve")); got.Status != http.StatusUnprocessableEntity || strings.Contains(got.Body, c.Title) {
+		t.Errorf("a lead: %d\n%s", got.Status, got.Body)
+	}
+	lead.Age(time.Second)
+	if got := lead.Post(at+"/decide", form("approve")); got.Status != http.StatusForbidden {
+		t.Errorf("a lead who has just signed in: %d", got.Status)
 	}
 	approver.Age(time.Second)
 	if got := approver.Post(at+"/decide", form("approve")); got.Status != http.StatusSeeOther {

@@ -195,7 +195,11 @@ func (k *worked) invitations() change.Invitations {
 // leftOut names a row that is not invited by what it says.
 func (k *worked) leftOut(row joiners.Row, problem string) change.Invitee {
 	name, email := k.named(row)
-	return change.Invitee{Line: row.Number, FirstName: name, Email: email, Problem: problem}
+	cells := map[string]string{}
+	for _, f := range editable() {
+		cells[string(f)] = k.text(row.Number, f)
+	}
+	return change.Invitee{Line: row.Number, FirstName: name, Email: email, Problem: problem, Cells: cells}
 }
 
 // named is who a row is about, as it says itself, on one line; never both empty.

@@ -118,7 +118,7 @@ func call(pattern string, ids map[string]string) (method, path string) {
 }
 
 // nobody are ids that are well formed and belong to nothing.
-var nobody = map[string]string{"{$}": "", "{id}": "ffffffffffffffffffffffff", "{user}": "ffffffffffffffffffffffff", "{draft}": "aaaaaaaaaaaaaaaaaaaaaaaaaa", "{provider}": "nobody", "{act}": "deactivate", "{deputy}": "aaaaaaaaaaaaaaaaaaaaaaaaaa"}
+var nobody = map[string]string{"{$}": "", "{id}": "ffffffffffffffffffffffff", "{user}": "ffffffffffffffffffffffff", "{draft}": "aaaaaaaaaaaaaaaaaaaaaaaaaa", "{provider}": "nobody", "{act}": "deactivate", "{deputy}": "aaaaaaaaaaaaaaaaaaaaaaaaaa", "{objective}": "ffffffffffffffffffffffff"}
 
 func request(t *testing.T, p *handlertest.Portal, method, path string, form url.Values) *http.Request {
 	t.Helper()

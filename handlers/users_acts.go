@@ -188,7 +188,7 @@ func (s *server) oneSubject(r *http.Request) (subject, error) {
 	return subject{act: act, users: []id.User{user}, one: u, here: route.UserAct(user, act.path), back: route.User(user)}, nil
 }
 
-// bulkForm handles GET /users/bulk/{act}: what would be done with the people who are ticked.
+// bulkForm handles GET /bulk/users/{act}: what would be done with the people who are ticked.
 func (s *server) bulkForm(w http.ResponseWriter, r *http.Request) error {
 	sub, err := s.bulkSubject(r)
 	if err != nil {
@@ -197,7 +197,7 @@ func (s *server) bulkForm(w http.ResponseWriter, r *http.Request) error {
 	return s.actPage(w, r, http.StatusOK, sub, readPeopleForm(r.URL.Query()), page.PeopleActProps{})
 }
 
-// bulkSubmit handles POST /users/bulk/{act}.
+// bulkSubmit handles POST /bulk/users/{act}.
 func (s *server) bulkSubmit(w http.ResponseWriter, r *http.Request) error {
 	sub, err := s.bulkSubject(r)
 	if err != nil {

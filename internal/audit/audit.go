@@ -31,6 +31,11 @@ const (
 	Submitted      Event = "submitted"
 	Approved       Event = "approved"
 	Rejected       Event = "rejected"
+	Returned       Event = "returned"  // sent back to the requester with a question
+	Answered       Event = "answered"  // by the requester; it waits again
+	Edited         Event = "edited"    // a new version
+	Reminded       Event = "reminded"  // half of the time for a decision is over
+	Escalated      Event = "escalated" // three quarters are: the alternates are asked
 	Withdrawn      Event = "withdrawn"
 	Lapsed         Event = "lapsed"
 	Paused         Event = "paused"

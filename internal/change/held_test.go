@@ -109,7 +109,7 @@ func TestSteeringInAllStates(t *testing.T) {
 		c := change.Change{ID: id.NewChange(), Kind: "labels", Title: "Set labels", Requester: e.me, State: state, Version: 1}
 		rows := []change.Row{}
 		states := []change.RowState{change.Queued, change.Done}
-		if !state.Ended() && state != change.Waiting && state != change.Approved && state != change.Scheduled {
+		if !state.Ended() && state != change.Waiting && state != change.Returned && state != change.Approved && state != change.Scheduled {
 			states = append(states, change.Held, change.RefusedRow)
 		}
 		if state == change.Problems {
@@ -151,7 +151,7 @@ func TestSteeringInAllStates(t *testing.T) {
 				if got.State.Ended() {
 					continue
 				}
-				if got.State == change.Waiting {
+				if got.State == change.Waiting || got.State == change.Returned {
 					err := e.changes.Withdraw(t.Context(), e.hr, c.ID)
 					if err != nil {
 						t.Errorf("%s, %s then %s: no way out of %s: %v", state, first, second, got.State, err)

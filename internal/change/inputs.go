@@ -85,6 +85,8 @@ type Invitee struct {
 	// Problem says in a sentence why the person is not invited: a fault of the list, or that the requester took the row
 	// out. Such a person is in the plan as not possible, so that the rows of a change are those of its list.
 	Problem string `json:"problem,omitempty"`
+	// Cells are the texts of a person with a Problem, by joiners.Field, for whoever corrects them later.
+	Cells map[string]string `json:"cells,omitempty"`
 }
 
 // Members are the fields of AddMembers and RemoveMembers: one team, at least one user.

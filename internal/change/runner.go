@@ -240,9 +240,8 @@ var schedule = audit.Who{Kind: access.BySchedule, Name: "Schedule"}
 func (r *Runner) start(ctx context.Context, c *Change) error {
 	var err error
 	switch {
-	case c.State == Waiting:
-		err = r.o.Store.Move(ctx, c.ID, []State{Waiting}, Lapsed, "Nobody decided in time. Nothing was done; the request can be made again.",
-			audit.Entry{Who: schedule, Event: audit.Lapsed, Change: c.ID, Act: c.Kind})
+	case c.State == Waiting || c.State == Returned:
+		err = r.overdue(ctx, c)
 	case (c.State == Approved || c.State == Scheduled) && !c.Lapses.IsZero():
 		// Only the database knows whether it is too late; it refuses this before the time, and the start after it.
 		err = r.o.Store.Move(ctx, c.ID, []State{c.State}, Lapsed, "It was approved, but could not be started in time. Nothing was done; the request can be made again.",
@@ -390,6 +389,9 @@ func (r *Runner) prepare(ctx context.Context, rows []Row) (*batch, error) {
 		}
 		return b, err
 	}
+	if !ch.decided() {
+		return b, r.halt(ctx, &ch, rows, "Not as many people as needed have agreed to this list. Nothing was sent; ask the operator.", "not decided")
+	}
 	rows, err = r.sound(ctx, &ch, rows)
 	if err != nil || len(rows) == 0 {
 		return b, err
@@ -444,7 +446,7 @@ func (r *Runner) sound(ctx context.Context, ch *Change, rows []Row) ([]Row, erro
 	known, ok := r.approved[ch.ID]
 	r.mu.Unlock()
 	if !ok || known.hash != ch.Hash {
-		all, _, err := r.o.Store.Rows(ctx, ch.ID, RowFilter{Step: AllSteps})
+		all, _, err := r.o.Store.Rows(ctx, ch.ID, RowFilter{Step: AllSteps, Version: ch.Version})
 		if err != nil {
 			return nil, fmt.Errorf("load rows of %s: %w", ch.ID, err)
 		}

@@ -135,20 +135,10 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 		c.State = Waiting
 	}
 	rows := p.Rows
-	open := 0
 	for i := range rows {
-		rows[i].ID, rows[i].Change = id.NewRow(), c.ID
-		rows[i].plain()
-		switch rows[i].Action {
-		case NothingToDo:
-			rows[i].State, rows[i].Reason = Nothing, rows[i].Note
-		case NotPossible:
-			rows[i].State, rows[i].Reason = Blocked, rows[i].Note
-		default:
-			rows[i].State = Queued
-			open++
-		}
+		rows[i].ID, rows[i].Change, rows[i].Version = id.NewRow(), c.ID, c.Version
 	}
+	open := begin(rows)
 	for child, parent := range p.Links {
 		rows[child].Parent = rows[parent].ID
 	}
@@ -185,6 +175,23 @@ func manner(s State) string {
 		return "to be decided"
 	}
 	return "direct"
+}
+
+// begin gives planned rows their first state, and counts those that are to be carried out.
+func begin(rows []Row) (open int) {
+	for i := range rows {
+		rows[i].plain()
+		switch rows[i].Action {
+		case NothingToDo:
+			rows[i].State, rows[i].Reason = Nothing, rows[i].Note
+		case NotPossible:
+			rows[i].State, rows[i].Reason = Blocked, rows[i].Note
+		default:
+			rows[i].State, rows[i].Reason = Queued, ""
+			open++
+		}
+	}
+	return open
 }
 
 func firstNote(rows []Row) string {
@@ -305,104 +312,13 @@ func (s *Service) OpenOf(ctx context.Context, a access.Actor, user id.User) ([]C
 	return list, nil
 }
 
-// Word is a person's decision as it comes from the page.
-type Word struct {
-	Version int
-	Hash    string
-	Approve bool
-	Reason  string
-	Reject  []id.Row
-}
-
-// rejectsOnly checks that the word takes out rows of this list only.
-func (w Word) rejectsOnly(rows []Row) error {
-	own := make(map[id.Row]bool, len(rows))
-	for i := range rows {
-		own[rows[i].ID] = true
-	}
-	for _, r := range w.Reject {
-		if !own[r] {
-			return fault.New(fault.Invalid, "The ticks do not belong to this request, so nothing was decided. Open it again.")
-		}
-	}
-	return nil
-}
-
-// Decide records a decision. Errors: NotFound if the actor may not see the change and has not seen it while it waited; Forbidden for the requester, editors
-// and people without the right; Conflict when it was decided, edited or lapsed meanwhile; Invalid when a rejection
-// has no reason, or a row to reject is not one of this change.
-func (s *Service) Decide(ctx context.Context, a access.Actor, by Person, c id.Change, w Word) (Change, error) {
-	ch, err := s.o.Store.Change(ctx, c)
-	if err != nil {
-		return Change{}, fmt.Errorf("load change %s: %w", c, err)
-	}
-	facts := ch.Facts()
-	// An approver sees a request only while it waits. Who brings its hash has seen it then, and is told that somebody
-	// else was faster, not that it does not exist.
-	if !access.SeesChange(a, facts) && (w.Hash != ch.Hash || !a.May(access.ChangesDecide)) {
-		return Change{}, fault.New(fault.NotFound, "There is no such request.")
-	}
-	facts.Waiting = true // the store answers for the state, in the same statement that changes it
-	if v := access.MayDecide(a, facts); v.Outcome == access.No {
-		s.refused(ctx, a, "decide", v)
-		return Change{}, fault.New(fault.Forbidden, strings.TrimSpace(v.Sentence+" "+v.Help))
-	}
-	if !a.HR && !a.Approver { // the right hangs on the team, which is read again
-		team, err := s.o.Team(ctx, ch.Lead)
-		if err != nil {
-			return Change{}, err
-		}
-		if v := access.MayDecideAsLead(a, team); v.Outcome == access.No {
-			s.refused(ctx, a, "decide", v)
-			return Change{}, fault.New(fault.Forbidden, strings.TrimSpace(v.Sentence+" "+v.Help))
-		}
-	}
-	w.Reason = strings.TrimSpace(w.Reason)
-	if (!w.Approve || len(w.Reject) > 0) && w.Reason == "" {
-		return Change{}, &fault.FieldError{Field: "reason", Message: "Say why you reject. The requester will read it."}
-	}
-	if utf8.RuneCountInString(w.Reason) > MaxReason {
-		return Change{}, &fault.FieldError{Field: "reason", Message: fmt.Sprintf("The reason may have at most %d characters.", MaxReason)}
-	}
-	// The rows are hashed again here, so that a decision never covers a list that was altered behind our back.
-	rows, _, err := s.o.Store.Rows(ctx, c, RowFilter{Step: AllSteps})
-	if err != nil {
-		return Change{}, fmt.Errorf("load rows of %s: %w", c, err)
-	}
-	if w.Version != ch.Version || w.Hash != ch.Hash || Hash(ch.Version, rows) != ch.Hash {
-		s.refused(ctx, a, "decide", access.Verdict{Rule: "decide: stale list"})
-		return Change{}, fault.New(fault.Conflict, "The list has changed since this page was drawn. Nothing was decided; look at it again.")
-	}
-	if err := w.rejectsOnly(rows); err != nil {
-		s.refused(ctx, a, "decide", access.Verdict{Rule: "decide: foreign rows"})
-		return Change{}, err
-	}
-	event := audit.Approved
-	if !w.Approve {
-		event = audit.Rejected
-	}
-	d := Decision{Version: w.Version, By: by, Approve: w.Approve, Reason: w.Reason, Rejected: w.Reject, Hash: w.Hash}
-	out, err := s.o.Store.Decide(ctx, c, d, audit.Entry{
-		Who: audit.WhoIs(a), Event: event, Change: c, Act: ch.Kind, Version: w.Version, PlanHash: w.Hash,
-		Result: fmt.Sprintf("%d rows rejected", len(w.Reject)),
-	})
-	if errors.Is(err, fault.Conflict) {
-		s.refused(ctx, a, "decide", access.Verdict{Rule: "decide: too late"})
-	}
-	if err != nil {
-		return Change{}, fmt.Errorf("decide %s: %w", c, err)
-	}
-	s.wake()
-	return out, nil
-}
-
 func (s *Service) wake() {
 	if s.o.Runner != nil {
 		s.o.Runner.Wake()
 	}
 }
 
-// Withdraw takes back a request that waits. Only its requester may.
+// Withdraw takes back a request that waits, for a decision or an answer. Only its requester may.
 func (s *Service) Withdraw(ctx context.Context, a access.Actor, c id.Change) error {
 	ch, err := s.Show(ctx, a, c)
 	if err != nil {
@@ -411,7 +327,7 @@ func (s *Service) Withdraw(ctx context.Context, a access.Actor, c id.Change) err
 	if !a.Same(ch.Requester.Actor()) {
 		return fault.New(fault.Forbidden, "Only the person who made the request can withdraw it.")
 	}
-	return s.o.Store.Move(ctx, c, []State{Waiting}, Withdrawn, "Withdrawn by the requester.",
+	return s.o.Store.Move(ctx, c, []State{Waiting, Returned}, Withdrawn, "Withdrawn by the requester.",
 		audit.Entry{Who: audit.WhoIs(a), Event: audit.Withdrawn, Change: c, Act: ch.Kind})
 }
 

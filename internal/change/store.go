@@ -32,14 +32,26 @@ type Store interface {
 	// else was faster or the same person has decided before.
 	Decide(ctx context.Context, c id.Change, d Decision, entries ...audit.Entry) (Change, error)
 	// Move changes the state by one conditional update: Conflict unless the state is one of from. Moving to an ended
-	// state sets Ended; to Cancelled or Withdrawn or Lapsed turns queued and held rows into CancelledRow with the
+	// state sets Ended (a change with done rows that is withdrawn or lapses ends as Finished or Problems instead, because
+	// only its last version was given up); to Cancelled or Withdrawn or Lapsed turns queued and held rows into CancelledRow with the
 	// note as reason; to Running sets Started once and clears Resumes and Note. Moving to Lapsed is Conflict before the
 	// time of Lapses, and starting a change is Conflict after it, or before its date while it is Scheduled.
 	Move(ctx context.Context, c id.Change, from []State, to State, note string, entries ...audit.Entry) error
-	// Retry puts the refused and attention rows (and the rows cancelled because of them) back to queued with Attempt
+	// Return stores a question and moves a waiting change to Returned, under the conditions of Decide; it then lapses
+	// after lapse. Votes stand as long as nobody edits a row.
+	Return(ctx context.Context, c id.Change, d Decision, lapse time.Duration, entries ...audit.Entry) (Change, error)
+	// Answer stores the requester's answer and lets a returned change wait again, for lapse. Conflict in another state.
+	Answer(ctx context.Context, c id.Change, by Person, text string, lapse time.Duration, entries ...audit.Entry) (Change, error)
+	// Revise makes the next version (see Revision). Conflict when the change or one of the rows has moved on meanwhile.
+	Revise(ctx context.Context, c id.Change, r Revision, lapse time.Duration, entries ...audit.Entry) (Change, error)
+	// Remind marks a waiting change as reminded (half of its time is over) or escalated (three quarters are), and writes
+	// the entries. first is false, and nothing is written, if it is too early, somebody has done it, or it waits no more.
+	Remind(ctx context.Context, c id.Change, e audit.Event, entries ...audit.Entry) (first bool, err error)
+	// Retry puts the refused and attention rows of the present version (and the rows cancelled because of them) back to queued with Attempt
 	// 0, and a Problems change back to Running. It returns how many rows.
 	Retry(ctx context.Context, c id.Change, entries ...audit.Entry) (int, error)
-	// Due returns the changes that the runner must look at: approved, running, scheduled ones whose date has come, and waiting or approved ones that have lapsed.
+	// Due returns the changes that the runner must look at: approved, running, scheduled ones whose date has come, waiting,
+	// returned or approved ones that have lapsed, and waiting ones whose deciders are to be reminded.
 	Due(ctx context.Context) ([]Change, error)
 
 	// Claim takes up to max rows that may go now, of running changes whose Resumes has passed: queued, NotBefore
@@ -113,6 +125,30 @@ type Outcome struct {
 // time.
 const LongestWait = 5 * time.Minute
 
+// Revision is the next version of a change.
+type Revision struct {
+	// From is the version that it follows, and State the state in which the change must be.
+	From  int
+	State State
+	By    Person
+	// To is the state afterwards: Waiting, Returned or Approved. Hash covers the rows of the new version; Deciders, Rule
+	// and RuleSentence are the policy's answer.
+	To                 State
+	Hash               string
+	Deciders           int
+	Rule, RuleSentence string
+	// People is how many people were corrected or asked for anew; Note is what the editor says.
+	People int
+	Note   string
+	// Rows are written: those that exist are overwritten, keeping their Epoch. Drop are rows that fall away. Neither may
+	// be done, or in the hands of a runner.
+	Rows []Row
+	Drop []id.Row
+	// Keep says that the other rows of version From, but for rejected ones, come along into the new version: the list
+	// was not decided yet. Otherwise they have their end and stay behind.
+	Keep bool
+}
+
 // Filter chooses changes. Zero fields choose all.
 type Filter struct {
 	States []State
@@ -139,6 +175,8 @@ type Filter struct {
 type RowFilter struct {
 	// Step limits to one step, -1 (or All) to none: use AllSteps.
 	Step int
+	// Version, above 0, limits to the rows of one version.
+	Version int
 	// Parents, when not nil, limits to the rows that depend directly on one of these.
 	Parents []id.Row
 	// Word limits to rows shown under this word.

@@ -16,6 +16,7 @@ type State string
 // The states of a change.
 const (
 	Waiting   State = "waiting"   // for a decision
+	Returned  State = "returned"  // to the requester, with a question; goes on with the answer
 	Approved  State = "approved"  // decided (or direct), not started yet
 	Scheduled State = "scheduled" // decided (or direct), starts on its date
 	Running   State = "running"   // rows are being carried out
@@ -30,7 +31,7 @@ const (
 
 // States lists all states, in the order of a change's life.
 func States() []State {
-	return []State{Waiting, Approved, Scheduled, Running, Paused, Finished, Problems, Rejected, Withdrawn, Lapsed, Cancelled}
+	return []State{Waiting, Returned, Approved, Scheduled, Running, Paused, Finished, Problems, Rejected, Withdrawn, Lapsed, Cancelled}
 }
 
 // Word is the state in the words of the pages.
@@ -38,6 +39,8 @@ func (s State) Word() string {
 	switch s {
 	case Waiting:
 		return "waiting for a decision"
+	case Returned:
+		return "returned with a question"
 	case Problems:
 		return "finished with problems"
 	default:
@@ -62,6 +65,10 @@ func (s State) CameToNothing() bool {
 	}
 	return false
 }
+
+// Final says whether nothing can lead out of the state any more. Rows of other ended changes can be corrected or tried
+// again.
+func (s State) Final() bool { return s == Withdrawn || s == Lapsed || s == Cancelled }
 
 // RowState is where a row stands.
 type RowState string
@@ -186,7 +193,8 @@ type Change struct {
 	State     State
 	// Note says why it is paused, rejected, cancelled or lapsed, as a sentence.
 	Note string
-	// Version starts at 1 and grows with each edit; Hash covers the rows of this version ([Hash]).
+	// Version starts at 1 and grows with each edit; Hash covers the rows of this version ([Hash]). Rows of earlier
+	// versions have their end and are not part of it.
 	Version int
 	Hash    string
 	// Deciders is how many people must agree; 0 for a direct change. Rule and RuleSentence say why.
@@ -211,6 +219,11 @@ type Change struct {
 	// UndoOf is the change that this one takes back; UndoneBy is the one that takes this one back, unless it came to
 	// nothing. Both are empty for none.
 	UndoOf, UndoneBy Link
+	// Versions are all versions in order, Talk the questions and answers.
+	Versions []Version
+	Talk     []Remark
+	// Retryable is how many rows of the present version failed or need a person: what Retry would try again.
+	Retryable int
 	// Counts are the rows of each step by state; they always sum up to the rows of that step.
 	Counts []StepCount
 }
@@ -235,7 +248,62 @@ func (c *Change) Facts() access.ChangeFacts {
 	for _, d := range c.Decisions {
 		f.Deciders = append(f.Deciders, d.By.Actor())
 	}
+	for _, r := range c.Talk {
+		if r.Question {
+			f.Deciders = append(f.Deciders, r.By.Actor())
+		}
+	}
+	for _, v := range c.Versions {
+		if v.Number > 1 {
+			f.Editors = append(f.Editors, v.By.Actor())
+		}
+	}
 	return f
+}
+
+// Agreed are the approvals that count: those of the present version and its hash.
+func (c *Change) Agreed() []Decision {
+	var out []Decision
+	for _, d := range c.Decisions {
+		if d.Approve && d.Version == c.Version && d.Hash == c.Hash {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// Question is the last question, for a change that was returned with it; nil if there is none.
+func (c *Change) Question() *Remark {
+	for i := len(c.Talk) - 1; i >= 0; i-- {
+		if c.Talk[i].Question {
+			return &c.Talk[i]
+		}
+	}
+	return nil
+}
+
+// Version is one state of the list: as it was submitted, or as somebody left it after correcting rows.
+type Version struct {
+	// Number counts from 1.
+	Number int
+	// By made it: the requester of the first one, an editor of the others.
+	By Person
+	// Rows is how many people were corrected or asked for anew; of the first version all of them.
+	Rows int
+	// Note is what the editor says about it.
+	Note string
+	// Deciders is how many people had to agree to it.
+	Deciders int
+	At       time.Time
+}
+
+// Remark is a question of somebody who decides, or the answer of the requester.
+type Remark struct {
+	Version  int
+	By       Person
+	Question bool
+	Text     string
+	At       time.Time
 }
 
 // StepCount counts the rows of one step.
@@ -310,6 +378,8 @@ type Decision struct {
 type Row struct {
 	ID     id.Row
 	Change id.Change
+	// Version is the version of the change in which it was planned; 0 is stored as 1.
+	Version int
 	// Step and Pos give the order; Pos counts from 1 within a step.
 	Step, Pos int
 	// Kind names the kind that carries it out, such as "add member".
@@ -406,7 +476,8 @@ func namesItsUser(kind string) bool {
 	return false
 }
 
-// Hash is the SHA-256 over the version and the digests of all rows in order: what a decision is bound to.
+// Hash is the SHA-256 over the version and the digests of its rows in order: what a decision is bound to. Rows of other
+// versions must not be among them.
 func Hash(version int, rows []Row) string {
 	digests := make([]string, len(rows))
 	for i := range rows {

@@ -38,8 +38,8 @@ var headerWords = map[Field]string{
 		rol roles papel perfil funcao ruolo ruoli rolgebruiker`,
 }
 
-// returnHeader are the columns that ReturnFile adds.
-var returnHeader = []string{"Status", "Reason", "User id"}
+// returnHeader are the columns that ReturnFile adds. The last one tells which row it was when the file comes back.
+var returnHeader = []string{"Status", "Reason", "User id", "Row"}
 
 // otherPeople are words that tell that a column is about somebody else, or is not the address at work.
 var otherPeople = strings.Fields("manager supervisor boss approver vorgesetzt fuhrungskraft responsable gestor gerente superviseur superior leiding capo private privat prive personal persoonlijk particular pessoal personale emergency notfall home perso alternate secondary")

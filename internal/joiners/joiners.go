@@ -98,6 +98,8 @@ type Row struct {
 	Line int
 	// Cells are exactly as in the file, quotes undone. There may be fewer or more than columns.
 	Cells []string
+	// Returned is the Number that the row had in the list of which this file is the return file, 0 for other files.
+	Returned int
 }
 
 // Kind says what sort of problem it is.

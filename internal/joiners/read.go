@@ -2,6 +2,7 @@ package joiners
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/gtmhub-portal/portal/internal/fault"
@@ -35,6 +36,7 @@ func read(text string, f Format) (*List, top, error) {
 	t := top{header: l.Header}
 	s := newScanner(text, f.Separator, len(f.Columns))
 	skip, header, width := f.SkipRows, f.HasHeader, Limits.Columns+len(returnHeader)
+	numbers := -1 // where a return file has the numbers of its rows
 	var empty blankRun
 	for {
 		rec, more, err := s.next()
@@ -63,10 +65,14 @@ func read(text string, f Format) (*List, top, error) {
 			header = false
 			t.header = trimmed(rec.cells)
 			if at := returnColumns(trimmed(rec.cells)); at >= 0 {
-				width = at
+				width, numbers = at, at+len(returnHeader)-1
 				t.header = trimmed(rec.cells[:at])
 			}
 			continue
+		}
+		returned := 0
+		if numbers >= 0 && numbers < len(rec.cells) {
+			returned, _ = strconv.Atoi(strings.TrimSpace(rec.cells[numbers]))
 		}
 		rec.cells = rec.cells[:min(len(rec.cells), width)]
 		if len(trimmed(rec.cells)) > Limits.Columns {
@@ -76,7 +82,7 @@ func read(text string, f Format) (*List, top, error) {
 			if len(l.Rows) == Limits.Rows {
 				return nil, top{}, fault.Newf(fault.TooLarge, "The file has more than %d people, the limit for a list; row %d is the first one too many. Nothing was read. Split it into several files.", Limits.Rows, rec.line)
 			}
-			row := Row{Number: len(l.Rows) + 1, Line: rec.line, Cells: cells}
+			row := Row{Number: len(l.Rows) + 1, Line: rec.line, Cells: cells, Returned: max(returned, 0)}
 			l.Rows = append(l.Rows, row)
 			l.Problems = append(l.Problems, shapeProblems(row, rec.openQuote, len(f.Columns))...)
 		}

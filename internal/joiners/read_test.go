@@ -353,6 +353,11 @@ func TestReturnFile(t *testing.T) {
 			if len(l2.Rows) != len(l.Rows) || r2.Usable() != r.Usable() {
 				t.Errorf("read back: %d rows, %d usable; want %d, %d", len(l2.Rows), r2.Usable(), len(l.Rows), r.Usable())
 			}
+			for i := range l.Rows {
+				if l2.Rows[i].Returned != l.Rows[i].Number || l.Rows[i].Returned != 0 {
+					t.Fatalf("row %d came back as row %d, and was %d before", l.Rows[i].Number, l2.Rows[i].Returned, l.Rows[i].Returned)
+				}
+			}
 			for i := range r.People {
 				a, b := r.People[i], r2.People[i]
 				if a.Email != b.Email || a.FirstName != b.FirstName || a.LastName != b.LastName || len(a.Teams) != len(b.Teams) {
@@ -375,10 +380,10 @@ func TestReturnFileOfOddFiles(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, data, want string }{
 		{"title and long row", "Joiners,\nEmail,First name,Last name,\n-a@x.io,Li, Jr,Zhen\nb@x.io\n",
-			`"Joiners","","",""|"Email","First name","Last name","","Status","Reason","User id"|"'-a@x.io","Li"," Jr","Zhen","1","r","u"|"b@x.io","","","","2","r","u"|`},
-		{"no header", "a@x.io;=1\nb@x.io;B\n", `"Column 1";"Column 2";"Status";"Reason";"User id"|"a@x.io";"'=1";"1";"r";"u"|"b@x.io";"B";"2";"r";"u"|`},
-		{"recipients", "A Li <a@x.io>; B Wu <b@x.io>", `"Column 1";"Status";"Reason";"User id"|"A Li <a@x.io>";"1";"r";"u"|" B Wu <b@x.io>";"2";"r";"u"|`},
-		{"lines", "a@x.io\nb@x.io\n", `"Column 1","Status","Reason","User id"|"a@x.io","1","r","u"|"b@x.io","2","r","u"|`},
+			`"Joiners","","",""|"Email","First name","Last name","","Status","Reason","User id","Row"|"'-a@x.io","Li"," Jr","Zhen","1","r","u","1"|"b@x.io","","","","2","r","u","2"|`},
+		{"no header", "a@x.io;=1\nb@x.io;B\n", `"Column 1";"Column 2";"Status";"Reason";"User id";"Row"|"a@x.io";"'=1";"1";"r";"u";"1"|"b@x.io";"B";"2";"r";"u";"2"|`},
+		{"recipients", "A Li <a@x.io>; B Wu <b@x.io>", `"Column 1";"Status";"Reason";"User id";"Row"|"A Li <a@x.io>";"1";"r";"u";"1"|" B Wu <b@x.io>";"2";"r";"u";"2"|`},
+		{"lines", "a@x.io\nb@x.io\n", `"Column 1","Status","Reason","User id","Row"|"a@x.io","1","r","u","1"|"b@x.io","2","r","u","2"|`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -432,7 +437,7 @@ func FuzzRead(f *testing.F) {
 	for _, name := range []string{"joiners-hris-export.csv", "joiners-messy.csv"} {
 		f.Add(read(f, name)[:1500], byte(0))
 	}
-	for i, s := range []string{"\xff\xfea\x00", "sep=;\n\"a;b\nc@d.ef;\"\"x\"\"", "\"a\r\"b,c@d.ef\r", "A <a@b.cd>; B <b@b.cd>", "Email,Status,Reason,User id\na@b.cd,x,y,z\n"} {
+	for i, s := range []string{"\xff\xfea\x00", "sep=;\n\"a;b\nc@d.ef;\"\"x\"\"", "\"a\r\"b,c@d.ef\r", "A <a@b.cd>; B <b@b.cd>", "Email,Status,Reason,User id,Row\na@b.cd,x,y,z,7\n"} {
 		f.Add([]byte(s), byte(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte, choice byte) {

@@ -2,17 +2,18 @@ package joiners
 
 import (
 	"io"
+	"strconv"
 
 	"github.com/gtmhub-portal/portal/internal/export"
 )
 
-// ReturnFile writes the file again as it was uploaded, and behind its columns the status, the reason and the user id
-// of each row, by Row.Number. Columns keep their order and text and rows theirs, blocked ones included; only empty rows and the
+// ReturnFile writes the file again as it was uploaded, and behind its columns the status, the reason, the user id
+// and the number of each row, by Row.Number. Columns keep their order and text and rows theirs, blocked ones included; only empty rows and the
 // columns of an earlier return file are left out. Rows of a list without column names get "Column 1" and so on.
 //
 // It is UTF-8 with a byte order mark in the original separator, comma if there was none. Cells that a spreadsheet
 // program would take for a formula get an apostrophe in front (package export). Detect and Read take the file again:
-// they ignore the three columns and undo the apostrophe.
+// they keep these four columns apart and undo the apostrophe.
 //
 // The errors are those of Read and of w; if Read refuses the file, nothing is written.
 func ReturnFile(w io.Writer, data []byte, f Format, verdicts func(row int) Verdict) error {
@@ -48,7 +49,7 @@ func ReturnFile(w io.Writer, data []byte, f Format, verdicts func(row int) Verdi
 	}
 	for _, r := range l.Rows {
 		v := verdicts(r.Number)
-		if err := out.Write(pad(r.Cells, v.Status, v.Reason, string(v.UserID))...); err != nil {
+		if err := out.Write(pad(r.Cells, v.Status, v.Reason, string(v.UserID), strconv.Itoa(r.Number))...); err != nil {
 			return err
 		}
 	}

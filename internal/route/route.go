@@ -77,7 +77,7 @@ func UserEdit[T ~string](user T) string { return join("users", string(user), "ac
 func UserAct[T ~string](user T, act string) string { return join("users", string(user), "act", act) }
 
 // UsersBulk is the same page for the people who are ticked.
-func UsersBulk(act string) string { return join("users", "bulk", act) }
+func UsersBulk(act string) string { return join("bulk", "users", act) }
 
 // MeAct takes the POSTs about oneself: "name", "language", "password".
 func MeAct(act string) string { return join("me", act) }
@@ -118,6 +118,15 @@ func Change[T ~string](change T) string { return join("changes", string(change))
 // ChangeAct takes the POSTs about a change: "decide", "withdraw", "pause", "resume", "cancel", "retry", "start", "held", "undo". The last is
 // also the page that shows beforehand what would be taken back.
 func ChangeAct[T ~string](change T, act string) string { return join("changes", string(change), act) }
+
+// ChangeCorrect is the page on which people of a change are corrected, and takes its POST; row opens one person.
+func ChangeCorrect[T, R ~string](change T, row R) string {
+	at := join("changes", string(change), "correct")
+	if row == "" {
+		return at
+	}
+	return With(at, url.Values{"row": {string(row)}})
+}
 
 // ChangeReturn is the return file of a change.
 func ChangeReturn[T ~string](change T) string { return join("changes", string(change), "return.csv") }

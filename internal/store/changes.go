@@ -62,12 +62,15 @@ func (c *ChangeStore) Create(ctx context.Context, ch change.Change, rows []chang
 		if ch.State.Ended() {
 			ended = now
 		}
-		err = t.insert("change", changeColumns+", requester_key, requester_user, resumes", [][]any{{
+		err = t.insert("change", changeColumns+", requester_key, requester_user, resumes, asked", [][]any{{
 			string(ch.ID), number, ch.Kind, ch.Title, string(requester), ch.Reason, string(ch.State), ch.Note, ch.Version, ch.Hash, ch.Deciders,
 			ch.Rule, ch.RuleSentence, ch.SourceName, millis(now), millis(lapses), millis(started), millis(ended), string(ch.UndoOf.ID), millis(started), millis(ch.Planned), string(ch.Lead),
-			personKey(ch.Requester), string(ch.Requester.User), 0,
+			personKey(ch.Requester), string(ch.Requester.User), 0, millis(now),
 		}})
 		if err != nil {
+			return err
+		}
+		if err := t.newVersion(ch.ID, change.Version{Number: ch.Version, By: ch.Requester, Rows: len(rows) - below(rows), Deciders: ch.Deciders}, now); err != nil {
 			return err
 		}
 		for _, v := range values {
@@ -168,7 +171,10 @@ func (t *tx) changes(rest string, args ...any) ([]change.Change, error) {
 			all[i].Resumes = fromMillis(resumes)
 		}
 	}
-	return all, err
+	if err != nil {
+		return nil, err
+	}
+	return all, t.versions(at, ids)
 }
 
 // undos ties changes to those that they take back, and to those that take them back.
@@ -255,7 +261,8 @@ func (c *ChangeStore) Changes(ctx context.Context, f change.Filter) (out []chang
 		w.add("NOT " + w.samePerson(*f.NotRequestedBy, "requester_key", "requester_user"))
 	}
 	if f.DecidedBy != nil {
-		w.add("id IN (SELECT change_id FROM decision WHERE " + w.samePerson(*f.DecidedBy, "by_key", "by_user") + ")")
+		w.add("id IN (SELECT change_id FROM decision WHERE " + w.samePerson(*f.DecidedBy, "by_key", "by_user") +
+			" UNION SELECT change_id FROM change_remark WHERE question AND " + w.samePerson(*f.DecidedBy, "by_key", "by_user") + ")")
 	}
 	if f.Leads != nil {
 		marks := make([]string, len(f.Leads))
@@ -323,22 +330,9 @@ func (c *ChangeStore) Decide(ctx context.Context, ch id.Change, d change.Decisio
 		return out, fmt.Errorf("decide on change: %w", err)
 	}
 	err = c.s.write(ctx, "decide on change", func(t *tx) error {
-		var state change.State
-		var version, deciders int
-		var hash string
-		var created, lapses, now int64
-		err := t.row(`SELECT state, version, hash, deciders, created, lapses, {now} FROM change WHERE id = $1 {for update}`, string(ch)).
-			Scan(&state, &version, &hash, &deciders, &created, &lapses, &now)
+		deciders, wait, now, err := t.decidable(ch, d)
 		if err != nil {
 			return err
-		}
-		switch {
-		case state != change.Waiting:
-			return fault.New(fault.Conflict, "This request does not wait for a decision any more. Nothing was stored.")
-		case version != d.Version || hash != d.Hash:
-			return fault.New(fault.Conflict, "This request was edited after you opened it. Nothing was stored; look at it again and decide on what is there now.")
-		case lapses > 0 && lapses <= now:
-			return fault.New(fault.Conflict, "This request was not decided in time and has lapsed. Nothing was stored.")
 		}
 		err = t.insert("decision", "change_id, version, by_key, by_user, by_person, approve, reason, rejected, hash, at", [][]any{{
 			string(ch), d.Version, personKey(d.By), string(d.By.User), string(by), d.Approve, d.Reason, string(rejected), d.Hash, now,
@@ -352,7 +346,7 @@ func (c *ChangeStore) Decide(ctx context.Context, ch id.Change, d change.Decisio
 		if err := t.reject(ch, d); err != nil {
 			return err
 		}
-		if err := t.advance(ch, d, deciders, lapses-created); err != nil {
+		if err := t.advance(ch, d, deciders, wait); err != nil {
 			return err
 		}
 		if out, err = t.change(ch); err != nil {
@@ -404,7 +398,7 @@ func (t *tx) advance(ch id.Change, d change.Decision, deciders int, lapse int64)
 	}
 	switch {
 	case !d.Approve, len(d.Rejected) > 0 && queued == 0:
-		_, err = t.exec(`UPDATE change SET state = 'rejected', note = $1, ended = {now} WHERE id = $2`, d.Reason, string(ch))
+		_, err = t.exec(`UPDATE change SET state = `+givenUp(`'rejected'`)+`, note = $1, ended = {now} WHERE id = $2`, d.Reason, string(ch))
 	case approvals >= deciders:
 		_, err = t.exec(`UPDATE change SET state = CASE WHEN planned > {now} THEN 'scheduled' ELSE 'approved' END,
 			lapses = CASE WHEN planned > {now} THEN planned + $1 WHEN lapses > 0 THEN {now} + $1 ELSE 0 END WHERE id = $2`, lapse, string(ch))
@@ -432,7 +426,11 @@ func (c *ChangeStore) Move(ctx context.Context, ch id.Change, from []change.Stat
 			w.add("(started > 0 OR lapses = 0 OR lapses > {now})") // a decision that is too old starts nothing
 			w.add("(state <> 'scheduled' OR planned <= {now})")
 		}
-		n, err := t.exec(`UPDATE change SET state = $1, note = $2,
+		state := `$1`
+		if to == change.Withdrawn || to == change.Lapsed {
+			state = givenUp(state)
+		}
+		n, err := t.exec(`UPDATE change SET state = `+state+`, note = $2,
 			started = CASE WHEN $3 AND started = 0 THEN {now} ELSE started END,
 			went_on = CASE WHEN $3 THEN {now} ELSE went_on END,
 			ended = CASE WHEN $4 THEN {now} ELSE 0 END`+w.text(), w.args...)
@@ -463,24 +461,26 @@ func (t *tx) notThere(ch id.Change) error {
 	return fault.Newf(fault.Conflict, "The change is %s by now, so this is not possible any more. Nothing was stored.", state.Word())
 }
 
-// Retry implements change.Store. It is Conflict unless the change is running, paused or finished with problems.
+// Retry implements change.Store. It is Conflict unless the change is running, paused or finished with problems in its present version.
 func (c *ChangeStore) Retry(ctx context.Context, ch id.Change, entries ...audit.Entry) (n int, err error) {
 	err = c.s.write(ctx, "retry change", func(t *tx) error {
 		k, err := t.exec(`UPDATE change SET
 			note = CASE WHEN state = 'problems' THEN '' ELSE note END,
 			went_on = CASE WHEN state = 'problems' THEN {now} ELSE went_on END,
 			state = CASE WHEN state = 'problems' THEN 'running' ELSE state END, ended = 0
-			WHERE id = $1 AND state IN ('running', 'paused', 'problems') AND erased = 0`, string(ch))
+			WHERE id = $1 AND erased = 0 AND (state IN ('running', 'paused') OR state = 'problems' AND EXISTS (SELECT 1 FROM change_row r
+				WHERE r.change_id = change.id AND r.version = change.version AND r.state IN ('refused', 'attention')))`, string(ch))
 		if err != nil {
 			return err
 		}
 		if k == 0 {
 			return t.notThere(ch)
 		}
-		const set = `UPDATE change_row SET state = 'queued', reason = '', cause = '', attempt = 0, not_before = 0, updated = {now} WHERE change_id = $1 AND `
+		const set = `UPDATE change_row SET state = 'queued', reason = '', cause = '', attempt = 0, not_before = 0, updated = {now}
+			WHERE change_id = $1 AND version = (SELECT version FROM change WHERE id = $1) AND `
 		// The cancelled rows first: they are found through the rows that are put back next.
 		n, err = t.exec(set+`state = 'cancelled' AND cause <> '' AND cause IN (
-			SELECT id FROM change_row WHERE change_id = $1 AND state IN ('refused', 'attention'))`, string(ch))
+			SELECT id FROM change_row WHERE change_id = $1 AND version = (SELECT version FROM change WHERE id = $1) AND state IN ('refused', 'attention'))`, string(ch))
 		if err != nil {
 			return err
 		}
@@ -497,7 +497,8 @@ func (c *ChangeStore) Retry(ctx context.Context, ch id.Change, entries ...audit.
 // Due implements change.Store. Changes that have begun come first, in the order in which they began.
 func (c *ChangeStore) Due(ctx context.Context) (out []change.Change, err error) {
 	err = c.s.read(ctx, "list due changes", func(t *tx) error {
-		out, err = t.changes(`WHERE state IN ('approved', 'running') OR state = 'scheduled' AND planned <= {now} OR state = 'waiting' AND lapses > 0 AND lapses <= {now}
+		out, err = t.changes(`WHERE state IN ('approved', 'running') OR state = 'scheduled' AND planned <= {now} OR state IN ('waiting', 'returned') AND lapses > 0 AND (lapses <= {now}
+				OR state = 'waiting' AND (reminded = 0 AND ` + halfOver + ` OR escalated = 0 AND ` + mostOver + `))
 			ORDER BY CASE WHEN started = 0 THEN 1 ELSE 0 END, started, number`)
 		return err
 	})
@@ -534,8 +535,8 @@ func (c *ChangeStore) RecentDirect(ctx context.Context, p change.Person, kind st
 	w := where{args: []any{d.Milliseconds(), kind}}
 	w.add(w.samePerson(p, "c.requester_key", "c.requester_user"))
 	err = c.s.read(ctx, "count recent changes", func(t *tx) error {
-		return t.row(`SELECT COUNT(*) FROM change c`+w.text()+` AND c.created > {now} - $1 AND c.kind = $2 AND c.deciders = 0
-			AND EXISTS (SELECT 1 FROM change_row r WHERE r.change_id = c.id AND r.action IN ('create', 'update') AND r.state NOT IN ('cancelled', 'rejected'))`, w.args...).Scan(&n)
+		return t.row(`SELECT COUNT(*) FROM change c JOIN change_version v ON v.change_id = c.id`+w.text()+` AND v.at > {now} - $1 AND c.kind = $2 AND v.deciders = 0
+			AND EXISTS (SELECT 1 FROM change_row r WHERE r.change_id = c.id AND r.version = v.version AND r.action IN ('create', 'update') AND r.state NOT IN ('cancelled', 'rejected'))`, w.args...).Scan(&n)
 	})
 	return n, err
 }

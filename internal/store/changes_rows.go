@@ -18,7 +18,7 @@ import (
 
 const (
 	rowColumns = `id, change_id, step, pos, kind, parent, line, subject, detail, payload, user_id, team_id, grp, lock_key, action,
-	before_text, after_text, note, flags, state, reason, result, attempt, epoch, owner, lease_until, not_before, intent_at, now_text, released`
+	before_text, after_text, note, flags, state, reason, result, attempt, epoch, owner, lease_until, not_before, intent_at, now_text, released, version`
 	rowSelect = rowColumns + `, updated`
 )
 
@@ -56,7 +56,7 @@ func rowValues(ch id.Change, rows []change.Row) ([][]any, error) {
 		}
 		values[i] = []any{string(r.ID), string(ch), r.Step, r.Pos, r.Kind, string(r.Parent), r.Line, r.Subject, r.Detail, string(r.Payload),
 			string(r.User), string(r.Team), r.Group, r.Lock, string(r.Action), r.Before, r.After, r.Note, string(flags), string(r.State), r.Reason,
-			r.Result, r.Attempt, r.Epoch, r.Owner, millis(r.LeaseUntil), millis(r.NotBefore), millis(r.IntentAt), r.Now, r.Released,
+			r.Result, r.Attempt, r.Epoch, r.Owner, millis(r.LeaseUntil), millis(r.NotBefore), millis(r.IntentAt), r.Now, r.Released, max(r.Version, 1),
 			fold(r.Subject + "\n" + r.Detail), string(cause), int64(0)}
 	}
 	return values, nil
@@ -68,7 +68,7 @@ func scanRow(scan func(...any) error) (change.Row, error) {
 	var lease, notBefore, intent, updated int64
 	err := scan(&r.ID, &r.Change, &r.Step, &r.Pos, &r.Kind, &r.Parent, &r.Line, &r.Subject, &r.Detail, &payload, &r.User, &r.Team, &r.Group,
 		&r.Lock, &r.Action, &r.Before, &r.After, &r.Note, &flags, &r.State, &r.Reason, &r.Result, &r.Attempt, &r.Epoch, &r.Owner,
-		&lease, &notBefore, &intent, &r.Now, &r.Released, &updated)
+		&lease, &notBefore, &intent, &r.Now, &r.Released, &r.Version, &updated)
 	if err != nil {
 		return r, err
 	}
@@ -85,6 +85,9 @@ func (c *ChangeStore) Rows(ctx context.Context, ch id.Change, f change.RowFilter
 	w.add("change_id = ?", string(ch))
 	if f.Step != change.AllSteps {
 		w.add("step = ?", f.Step)
+	}
+	if f.Version > 0 {
+		w.add("version = ?", f.Version)
 	}
 	if f.Parents != nil {
 		if len(f.Parents) == 0 {

@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gtmhub-portal/portal/internal/audit"
+	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/fault"
 	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/joiners"
@@ -284,5 +288,66 @@ func TestBrokenConnections(t *testing.T) {
 				t.Errorf("append: %v, want that it was cancelled", err)
 			}
 		})
+	})
+}
+
+func TestReminders(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, s *store.Store) {
+		c := change.Change{ID: id.NewChange(), Kind: "k", State: change.Waiting, Version: 1, Hash: "h", Deciders: 1}
+		if _, err := s.Changes().Create(t.Context(), c, []change.Row{{ID: id.NewRow(), Pos: 1, Kind: "k", State: change.Queued}}, nil, 100*time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		later := func(minutes int) {
+			t.Helper()
+			if err := s.Exec(t.Context(), fmt.Sprintf(`UPDATE change SET asked = asked - %d, lapses = lapses - %d`, minutes*60_000, minutes*60_000)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		due := func() int {
+			t.Helper()
+			list, err := s.Changes().Due(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(list)
+		}
+		remind := func(e audit.Event) int {
+			t.Helper()
+			var n atomic.Int32
+			var wg sync.WaitGroup
+			for range 4 {
+				wg.Go(func() {
+					first, err := s.Changes().Remind(t.Context(), c.ID, e, audit.Entry{Event: e})
+					if err != nil {
+						t.Error(err)
+					}
+					if first {
+						n.Add(1)
+					}
+				})
+			}
+			wg.Wait()
+			return int(n.Load())
+		}
+		for _, step := range []struct {
+			name                     string
+			later                    int
+			due, reminded, escalated int
+		}{
+			{"at once", 0, 0, 0, 0},
+			{"before half of the time", 49, 0, 0, 0},
+			{"after half of it", 2, 1, 1, 0},
+			{"later", 20, 0, 0, 0},
+			{"after three quarters", 5, 1, 0, 1},
+			{"nearly over", 20, 0, 0, 0},
+			{"too late", 10, 1, 0, 0},
+		} {
+			later(step.later)
+			if got := []int{due(), remind(audit.Reminded), remind(audit.Escalated)}; !slices.Equal(got, []int{step.due, step.reminded, step.escalated}) {
+				t.Errorf("%s: due, reminded and escalated %v, want %v", step.name, got, []int{step.due, step.reminded, step.escalated})
+			}
+		}
+		verify(t, s, 2, 0)
 	})
 }

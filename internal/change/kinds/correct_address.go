@@ -51,7 +51,7 @@ func (r correctAddress) Plan(_ context.Context, a access.Actor, fields json.RawM
 	r.deletion(u, &gone)
 	gone.Step, gone.Pos, gone.Subject, gone.Detail, gone.User, gone.Lock = 0, 1, u.Name, u.Email, u.ID, userLock(u.Email)
 	invite := change.Row{Step: 1, Pos: 1, Kind: string(access.InviteUser), Subject: u.Name, Detail: in.Email, Lock: userLock(in.Email), Action: change.Create,
-		Payload: payload(invitation{in.Email, u.FirstName, u.LastName, u.Language, u.Teams, u.Roles}), Before: "no user", After: "new user, invited by mail"}
+		Payload: payload(invitation{Email: in.Email, FirstName: u.FirstName, LastName: u.LastName, Language: u.Language, Teams: u.Teams, Roles: u.Roles}), Before: "no user", After: "new user, invited by mail"}
 	p.Rows = []change.Row{gone, invite}
 	p.Links[1] = 0
 	for i, role := range u.Roles {

@@ -64,6 +64,38 @@ func (r InvitePeople) Plan(ctx context.Context, a access.Actor, fields json.RawM
 	return pl.plan, nil
 }
 
+// Asked is change.Corrector. A person whose account was there from the start has only the address in the row; what is left
+// to correct then stands in the later steps.
+func (InvitePeople) Asked(main change.Row, more []change.Row) (change.Invitee, error) {
+	w, err := decode[invitation](main)
+	if err != nil {
+		return change.Invitee{}, err
+	}
+	p := change.Invitee{Line: main.Line, Email: w.Email, FirstName: w.FirstName, LastName: w.LastName, Language: w.Language, Teams: w.Teams, Cells: w.Cells}
+	for _, r := range w.Roles {
+		p.Role = r
+	}
+	if w.FirstName != "" || w.LastName != "" {
+		return p, nil
+	}
+	if w.Cells == nil {
+		p.FirstName = main.Subject
+	}
+	for _, row := range more {
+		switch access.Act(row.Kind) {
+		case access.AddMember:
+			p.Teams = append(p.Teams, row.Team)
+		case access.GiveRole:
+			g, err := decode[roleGift](row)
+			if err != nil {
+				return p, err
+			}
+			p.Role = g.Role
+		}
+	}
+	return p, nil
+}
+
 func unique[T ~string](in []T) []T {
 	slices.Sort(in)
 	return slices.Compact(in)
@@ -90,7 +122,7 @@ func (pl *planner) person(p change.Invitee) {
 	}
 	if p.Problem != "" {
 		pl.add(change.Row{Step: stepCreate, Kind: string(access.InviteUser), Line: p.Line, Subject: name, Detail: p.Email,
-			Payload: payload(invitation{Email: p.Email}), Action: change.NotPossible, Note: p.Problem, Flags: p.Flags})
+			Payload: payload(invitation{Email: p.Email, Cells: p.Cells}), Action: change.NotPossible, Note: p.Problem, Flags: p.Flags})
 		return
 	}
 	pl.only = name
@@ -99,7 +131,7 @@ func (pl *planner) person(p change.Invitee) {
 		roles = []id.Role{p.Role}
 	}
 	row := change.Row{Step: stepCreate, Kind: string(access.InviteUser), Line: p.Line, Subject: name, Detail: p.Email,
-		Payload: payload(invitation{p.Email, p.FirstName, p.LastName, p.Language, p.Teams, roles}), Lock: "user:" + p.Email,
+		Payload: payload(invitation{Email: p.Email, FirstName: p.FirstName, LastName: p.LastName, Language: p.Language, Teams: p.Teams, Roles: roles}), Lock: "user:" + p.Email,
 		Action: change.Create, Before: "no user", After: "new user, invited by mail", Flags: p.Flags}
 	if p.Language != "" {
 		row.After += ", language " + p.Language

@@ -23,6 +23,8 @@ type invitation struct {
 	Language  string    `json:"language,omitempty"`
 	Teams     []id.Team `json:"teams,omitempty"`
 	Roles     []id.Role `json:"roles,omitempty"`
+	// Cells are the texts of a person who could not be planned, by field.
+	Cells map[string]string `json:"cells,omitempty"`
 }
 
 func (inviteUser) Name() string        { return string(access.InviteUser) }

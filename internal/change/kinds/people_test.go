@@ -347,6 +347,7 @@ func TestFaultsOfActs(t *testing.T) {
 			f.Effect, f.After, f.Count = tc.fault.Effect, tc.fault.After, 1
 			if tc.status != 0 {
 				f.Effect, f.Status = emulator.EffectStatus, tc.status
+				f.RetryAfter = "1" // all changes share one pace, so that waits without an end of their own would add up
 			}
 			if _, err := w.Emulator.AddFault(f); err != nil {
 				t.Fatal(err)

@@ -40,13 +40,14 @@ func testCreate(t *testing.T, s *store.Store) {
 		{Step: 0, Kind: "kind 0", Rows: change.Counts{change.Queued: 1, change.Nothing: 1}},
 		{Step: 1, Kind: "kind 1", Rows: change.Counts{change.Queued: 1}},
 	}
+	want.Versions = []change.Version{{Number: 1, By: c.Requester, Rows: 2, Deciders: 1, At: got.Created}}
 	equal(t, "created change", got, want, cmpopts.IgnoreFields(change.Change{}, "Created", "Lapses"))
 	equal(t, "read change", reload(t, s, c.ID), got)
 
 	read, _, err := s.Changes().Rows(t.Context(), c.ID, change.RowFilter{Step: change.AllSteps})
 	ok(t, "read rows", err)
 	for i := range all {
-		all[i].Change, all[i].Updated = c.ID, got.Created
+		all[i].Change, all[i].Version, all[i].Updated = c.ID, 1, got.Created
 	}
 	equal(t, "rows", read, all)
 	equal(t, "hash of the rows as stored", change.Hash(1, read), c.Hash)

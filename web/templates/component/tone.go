@@ -54,7 +54,7 @@ func StatusFor(word string) Tone {
 		return ToneSuccess
 	case "in progress", "running", "approved", "scheduled":
 		return ToneInfo
-	case "pending", "waiting for a decision", "returned", "paused", "finished with problems",
+	case "pending", "waiting for a decision", "returned with a question", "paused", "finished with problems",
 		"outcome unknown", "needs a person", "held":
 		return ToneWarning
 	case "failed", "not possible", "rejected":
@@ -105,6 +105,8 @@ func (s ChangeState) Word() string {
 	switch s {
 	case "waiting":
 		return "waiting for a decision"
+	case "returned":
+		return "returned with a question"
 	case "problems":
 		return "finished with problems"
 	}

@@ -27,6 +27,8 @@ type ChangeProps struct {
 	Facts []component.Definition
 	// Decision is the form of whoever may decide; nil for everybody else. WhyNot then says why not, while it waits.
 	Decision *ChangeDecision
+	// Question is what a decider asked, with the answer or the form for it; nil for none.
+	Question *ChangeQuestion
 	WhyNot   *component.AlertProps
 	// Held are rows that wait for a person; nil for none.
 	Held  *ChangeHeld
@@ -54,9 +56,11 @@ type ChangeRun struct {
 	Steps    []ChangeStep
 	Acts     []component.PostButtonProps
 	// UndoURL leads to the page that says what can be taken back.
-	UndoURL      string
-	ReturnURL    string
-	ReturnAdvice string
+	UndoURL string
+	// CorrectURL leads to the page that corrects people, CorrectLabel names it.
+	CorrectURL, CorrectLabel string
+	ReturnURL                string
+	ReturnAdvice             string
 }
 
 // ChangeStep is the rows of one step by word; the numbers always add up to Total.
@@ -80,6 +84,8 @@ type StepWord struct {
 
 // ChangeDecision is the form of whoever decides.
 type ChangeDecision struct {
+	// Intro says which version it is, and who has agreed; empty for the usual case.
+	Intro  string
 	Action string
 	// Hidden carries version, hash and the ticks of rows that are not shown.
 	Hidden []component.Hidden
