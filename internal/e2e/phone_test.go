@@ -59,7 +59,8 @@ func TestPhone(t *testing.T) {
 	}
 }
 
-const teamLink chromedp.CSS = `main a[href^="/teams/"]`
+// teamLink is a link to some team, not to the page that makes one or draws them all.
+const teamLink chromedp.CSS = `main a[href^="/teams/"]:not([href^="/teams/new"]):not([href^="/teams/picture"])`
 
 // userPage is the address of some user's page.
 func (b *tab) userPage() string {

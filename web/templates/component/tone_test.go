@@ -35,7 +35,7 @@ func TestStatusFor(t *testing.T) {
 		"paused":                     component.ToneWarning,
 		"finished":                   component.ToneSuccess,
 		"finished with problems":     component.ToneWarning,
-		"returned":                   component.ToneWarning,
+		"returned with a question":   component.ToneWarning,
 		"withdrawn":                  component.ToneNeutral,
 		"lapsed":                     component.ToneNeutral,
 		"no word of ours":            component.ToneNeutral,
@@ -60,7 +60,7 @@ func TestStoredStatesHaveWords(t *testing.T) {
 			t.Errorf("row state %q is shown as %q, want %q", state, got, want)
 		}
 	}
-	changes := map[component.ChangeState]string{"waiting": "waiting for a decision", "problems": "finished with problems", "paused": "paused"}
+	changes := map[component.ChangeState]string{"waiting": "waiting for a decision", "problems": "finished with problems", "paused": "paused", "returned": "returned with a question"}
 	for state, want := range changes {
 		d := render(t, component.ChangePill(state))
 		if got := d.MustOne(`[data-testid="change-state"]`).Text(); got != want {
