@@ -122,3 +122,20 @@ func TestUsers_with_the_keyboard_alone(t *testing.T) {
 		t.Error("the page after signing out names the person")
 	}
 }
+
+// TestUsers_ticked wants the acts for the ticked people in sight wherever the list is scrolled to, on a wide screen and on a phone.
+func TestUsers_ticked(t *testing.T) {
+	t.Parallel()
+	b := open(t, startDemo(t), 1280, 900)
+	b.signIn("hr")
+	b.visit("/users?size=100")
+	b.click(`[data-testid="user-row"] input[type=checkbox]`)
+	for _, size := range [][2]int64{{1280, 900}, {390, 844}} {
+		b.do("resize the window", chromedp.EmulateViewport(size[0], size[1]))
+		for _, place := range []string{"0", "document.scrollingElement.scrollHeight / 2"} {
+			evaluate[chromedp.Void](b, "window.scrollTo(0, "+place+")")
+			b.waitFor(`(r => r.top > innerHeight / 2 && r.bottom <= innerHeight)(document.querySelector('[data-testid="bulk-bar"]').getBoundingClientRect())`)
+		}
+	}
+	b.check()
+}
