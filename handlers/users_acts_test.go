@@ -332,7 +332,14 @@ func TestEditInPlace(t *testing.T) {
 		return v
 	}
 	v := form(hr, route.User(u.ID)+"?edit=name")
-	v.Set("last", "  von der\u200b Aa ")
+	untouched := effects(p)
+	for name, says := range map[string]string{"Ana\u202e": "cannot be seen", "=1+1": "formula", "ana@northwind.example": "e-mail address", strings.Repeat("x", 101): "101 characters"} {
+		v.Set("last", name)
+		if got := hr.Post(route.UserEdit(u.ID), v); got.Status != http.StatusUnprocessableEntity || effects(p) != untouched || !strings.Contains(got.Doc().MustOne(`[data-testid="edit-form"]`).Text(), says) {
+			t.Errorf("the name %q: %d, %d writes, %s", name, got.Status, effects(p)-untouched, got.Body)
+		}
+	}
+	v.Set("last", "  von der  Aa ")
 	post(t, p, hr, route.UserEdit(u.ID), v)
 	now := userNow(t, p, u.ID)
 	if now.LastName != "von der Aa" || now.FirstName != u.FirstName {

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/gtmhub-portal/portal/auth"
 	"github.com/gtmhub-portal/portal/internal/access"
@@ -15,6 +14,7 @@ import (
 	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/fault"
 	"github.com/gtmhub-portal/portal/internal/id"
+	"github.com/gtmhub-portal/portal/internal/joiners"
 	"github.com/gtmhub-portal/portal/internal/route"
 	"github.com/gtmhub-portal/portal/web/templates/component"
 	"github.com/gtmhub-portal/portal/web/templates/layout"
@@ -32,8 +32,6 @@ type profileEdit struct {
 	newer []page.Newer
 }
 
-const mostName = 100
-
 // profileProps are the form of the section; nil when nothing is edited. action takes it, back is the page without it.
 func (s *server) profileProps(u *directory.User, edit profileEdit, action, back string) *page.ProfileEdit {
 	p := &page.ProfileEdit{Section: edit.section, Action: action, BackURL: back, Problems: edit.problems, Newer: edit.newer,
@@ -46,8 +44,8 @@ func (s *server) profileProps(u *directory.User, edit profileEdit, action, back 
 	}
 	switch edit.section {
 	case "name":
-		p.First = component.FieldProps{Name: "first", Label: "First name", Value: value("first", u.FirstName), MaxLength: mostName, Autocomplete: "off", Error: edit.problems.of("first"), TestID: "edit-first"}
-		p.Last = component.FieldProps{Name: "last", Label: "Last name", Value: value("last", u.LastName), MaxLength: mostName, Autocomplete: "off", Error: edit.problems.of("last"), TestID: "edit-last"}
+		p.First = component.FieldProps{Name: "first", Label: "First name", Value: value("first", u.FirstName), MaxLength: joiners.Limits.NameLength, Autocomplete: "off", Error: edit.problems.of("first"), TestID: "edit-first"}
+		p.Last = component.FieldProps{Name: "last", Label: "Last name", Value: value("last", u.LastName), MaxLength: joiners.Limits.NameLength, Autocomplete: "off", Error: edit.problems.of("last"), TestID: "edit-last"}
 	case "language":
 		p.Language = component.SelectProps{Name: "language", Label: "Language", Value: value("language", u.Language), Options: s.languages(u.Language), Error: edit.problems.of("language"), TestID: "edit-language"}
 	default:
@@ -140,15 +138,21 @@ func (s *server) profileInput(u *directory.User, edit *profileEdit) (in change.I
 	}
 	switch edit.section {
 	case "name":
-		first, last := typedName(v.Get("first")), typedName(v.Get("last"))
-		for _, f := range []struct{ field, label, value, was string }{{"first", "First name", first, u.FirstName}, {"last", "Last name", last, u.LastName}} {
+		typed := func(field, label, now string) string {
+			name, err := strings.TrimSpace(v.Get(field)), error(nil)
 			switch {
-			case f.value == "" && f.was != "":
-				edit.problems = append(edit.problems, component.Problem{Field: f.field, Message: f.label + " cannot be emptied in Gtmhub."})
-			case utf8.RuneCountInString(f.value) > mostName:
-				edit.problems = append(edit.problems, component.Problem{Field: f.field, Message: fmt.Sprintf("%s may have at most %d characters.", f.label, mostName)})
+			case name == now: // whatever stands in Gtmhub may stay
+			case name == "":
+				err = fault.New(fault.Invalid, label+" cannot be emptied in Gtmhub.")
+			default:
+				name, err = joiners.CheckName(name)
 			}
+			if err != nil {
+				edit.problems = append(edit.problems, component.Problem{Field: field, Message: fault.Message(err)})
+			}
+			return name
 		}
+		first, last := typed("first", "First name", u.FirstName), typed("last", "Last name", u.LastName)
 		if differs("first", "First name", v.Get("wasFirst"), u.FirstName, first) {
 			people.FirstName = first
 		}
@@ -168,18 +172,6 @@ func (s *server) profileInput(u *directory.User, edit *profileEdit) (in change.I
 	}
 	edit.problems = append(edit.problems, component.Problem{Message: "The form could not be read. Open the page again."})
 	return in, false
-}
-
-// typedName is a name as it is stored: one line, single spaces, nothing invisible.
-func typedName(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case r < ' ' || r == 0x7f, r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0xfeff, r == utf8.RuneError:
-			return -1
-		}
-		return r
-	}, s)
-	return strings.Join(strings.Fields(s), " ")
 }
 
 // userActs are the forms and buttons of a user's page for those who may act on people. What is not possible is there with
