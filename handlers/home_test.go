@@ -82,7 +82,7 @@ func TestPagesForEverybody(t *testing.T) {
 			for _, path := range []string{
 				route.Home, route.Me, route.Users, route.Users + "?q=muller&status=all", route.Users + "?q=nobody+at+all", route.Users + "?team=" + string(team) + "&sub=on&role=ffffffffffffffffffffffff",
 				route.User(user), route.User(user) + "?tab=teams", route.User(user) + "?tab=requests", route.User("ffffffffffffffffffffffff"),
-				route.Teams, route.Teams + "?open=all", route.Teams + "?q=sig", route.Team(team), route.Team(team) + "?q=zzzz", route.Team(lone), route.TeamAdd(team), route.TeamAdd(team) + "?q=an", route.TeamAdd(team) + "?q=zzzz",
+				route.Teams, route.Teams + "?q=sig", route.Team(team), route.Team(team) + "?q=zzzz", route.Team(lone), route.TeamAdd(team), route.TeamAdd(team) + "?q=an", route.TeamAdd(team) + "?q=zzzz",
 			} {
 				got := c.Get(path)
 				if got.Status >= http.StatusInternalServerError {
@@ -138,7 +138,7 @@ func TestHostileNames(t *testing.T) {
 	p := handlertest.New(t, handlertest.Options{Account: account})
 	for _, v := range []handlertest.Viewpoint{handlertest.HR, handlertest.Lead, handlertest.Employee} {
 		c := p.As(v)
-		for _, path := range []string{route.Home, route.Users, route.Users + "?q=%3Cscript%3E&role=" + viewer.ID + "&team=" + hexID(18) + "&sub=on", route.Teams + "?open=all", route.Team(hexID(18)), route.Team(hexID(26)),
+		for _, path := range []string{route.Home, route.Users, route.Users + "?q=%3Cscript%3E&role=" + viewer.ID + "&team=" + hexID(18) + "&sub=on", route.Team(hexID(18)), route.Team(hexID(26)),
 			route.TeamAdd(hexID(18)) + "?q=script", route.User(members[0]), route.User(members[1]) + "?tab=teams", route.User(members[8])} {
 			got := c.Get(path)
 			doc := got.Doc()

@@ -77,6 +77,7 @@ func (s *server) routes() []endpoint {
 		{"GET /teams/new", access.TeamsChange, s.teamsNew, 0},
 		{"POST /teams", access.TeamsChange, s.teamsCreate, 0},
 		{"GET /teams/{id}", access.TeamsRead, s.teamsShow, 0},
+		{"POST /teams/open", access.TeamsRead, s.teamsOpen, 0},
 		{"GET /teams/picture", access.TeamsRead, s.teamsPicture, 0},
 		{"GET /teams/picture.svg", access.TeamsRead, s.teamsSVG, 0},
 		{"GET /teams/join", access.TeamsRead, s.teamsFind, 0},

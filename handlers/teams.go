@@ -19,8 +19,10 @@ import (
 
 // teamsIndex handles GET /teams: the tree of the teams in the actor's scope, with a search that opens the path.
 func (s *server) teamsIndex(w http.ResponseWriter, r *http.Request) error {
-	p := s.newTeamsProps(r)
-	var err error
+	p, err := s.newTeamsProps(r)
+	if err != nil {
+		return err
+	}
 	frame := layout.Props{Title: "Teams", Count: count(len(s.view(r.Context()).Teams()))}
 	if s.Changes.Verdict(actorFrom(r.Context()), access.Question{Act: access.CreateTeam, Rows: 1}).Outcome != access.No {
 		frame.Actions = component.LinkButton(component.LinkButtonProps{Label: "New team", URL: route.TeamNew, Icon: component.IconPlus, Variant: component.ButtonPrimary, TestID: "new-team"})
@@ -34,7 +36,7 @@ func (s *server) teamsIndex(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, r, http.StatusOK, page.Teams(p), page.TeamsTree)
 }
 
-func (s *server) newTeamsProps(r *http.Request) page.TeamsProps {
+func (s *server) newTeamsProps(r *http.Request) (page.TeamsProps, error) {
 	view, a := s.view(r.Context()), actorFrom(r.Context())
 	text := searchText(r)
 	words := strings.Fields(directory.Fold(text))
@@ -46,27 +48,81 @@ func (s *server) newTeamsProps(r *http.Request) page.TeamsProps {
 	if focus != nil {
 		nodes = []*directory.Node{focus}
 	}
-	// Few people see few teams; only the whole account starts closed.
-	open := focus != nil || len(words) > 0 || !a.Scope().All || r.URL.Query().Get("open") == "all"
-	p := page.TeamsProps{Total: len(view.Teams()),
-		Search: component.SearchBoxProps{Action: route.Teams, Value: text, Label: "Search teams", Keep: hidden(r, "open", "under"), Target: "#teams-tree", TestID: "teams-search"},
-		Tree:   component.TreeProps{Label: "Teams", Nodes: treeNodes(view, a, nodes, words, open)},
+	d := treeDrawing{view: view, a: a, words: words, open: startsOpen(a), parts: true}
+	p := page.TeamsProps{Total: len(view.Teams()), PictureURL: route.TeamPicture,
+		Search: component.SearchBoxProps{Action: route.Teams, Value: text, Label: "Search teams", Keep: hidden(r, "under"), Target: "#teams-tree", TestID: "teams-search"},
 		Empty:  component.EmptyStateProps{Icon: component.IconSitemap, Title: "No team to show", Text: "You are in no team yet. Ask a team's manager or HR to add you.", TestID: "teams-empty"}}
+	if focus != nil {
+		p.Under, p.WholeURL, p.PictureURL, d.focus = focus.Team.Name, route.Teams, pictureLink(focus.Team.ID), focus.Team.ID
+	}
 	if len(words) > 0 {
 		p.Total = matching(nodes, words)
 		p.Empty = component.EmptyStateProps{Icon: component.IconSearch, Title: "No team matches", Text: "Try fewer letters.", TestID: "teams-empty",
 			Action: component.LinkButton(component.LinkButtonProps{Label: "Show all teams", URL: route.Teams})}
-	} else if a.Scope().All {
-		p.Levels = component.TabsProps{Label: "Levels", Tabs: []component.Tab{
-			{Label: "Top level", URL: query(r, map[string]string{"open": ""}), Current: !open, TestID: "teams-closed"},
-			{Label: "All levels", URL: query(r, map[string]string{"open": "all"}), Current: open, TestID: "teams-open"},
-		}}
+	} else {
+		turned, err := s.Lists.Teams(r.Context(), ownerOf(r), directory.TurnedTeams)
+		if err != nil {
+			return p, fmt.Errorf("read open branches: %w", err)
+		}
+		d.turned, p.Tree.RememberURL = access.NewTeamSet(turned...), route.TeamsOpen
+		if slices.ContainsFunc(nodes, func(n *directory.Node) bool { return len(n.Children) > 0 }) {
+			p.OpenURL, p.OpenHidden = route.TeamsOpen, hidden(r, "under")
+		}
 	}
-	p.PictureURL = route.TeamPicture
-	if focus != nil {
-		p.Under, p.WholeURL, p.PictureURL = focus.Team.Name, route.Teams, pictureLink(focus.Team.ID)
+	p.Tree.Label, p.Tree.Nodes = "Teams", d.nodes(nodes)
+	return p, nil
+}
+
+// startsOpen says whether the branches of the tree are open at first. Few people see few teams; only the whole account
+// starts closed.
+func startsOpen(a access.Actor) bool { return !a.Scope().All }
+
+// teamsOpen handles POST /teams/open: remembers which branches of the tree the person opened and closed.
+func (s *server) teamsOpen(w http.ResponseWriter, r *http.Request) error {
+	values, err := form(r, "open", "close")
+	if err != nil {
+		return err
 	}
-	return p
+	view := s.view(r.Context())
+	known := func(names []string) []id.Team {
+		var out []id.Team
+		for _, v := range names {
+			if t, err := id.ParseTeam(v); err == nil {
+				if _, ok := view.Team(t); ok {
+					out = append(out, t)
+				}
+			}
+		}
+		return out
+	}
+	opened, closed := known(values["open"]), known(values["close"])
+	back := route.Teams
+	if all := values.Get("all"); all != "" {
+		nodes := view.Tree()
+		if focus := findNode(nodes, values.Get("under")); focus != nil {
+			nodes, back = []*directory.Node{focus}, route.With(route.Teams, url.Values{"under": {string(focus.Team.ID)}})
+		}
+		directory.Walk(nodes, func(n *directory.Node) {
+			switch {
+			case len(n.Children) == 0:
+			case all == "open":
+				opened = append(opened, n.Team.ID)
+			default:
+				closed = append(closed, n.Team.ID)
+			}
+		})
+	}
+	if startsOpen(actorFrom(r.Context())) {
+		opened, closed = closed, opened
+	}
+	if _, err := s.Lists.SetTeams(r.Context(), ownerOf(r), directory.TurnedTeams, closed, opened); err != nil {
+		return fmt.Errorf("remember open branches: %w", err)
+	}
+	if htmx(r) {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	return redirect(w, r, back)
 }
 
 // searchText is what is searched, cut to a reasonable length.
@@ -78,27 +134,46 @@ func searchText(r *http.Request) string {
 	return text
 }
 
-// treeNodes turns the directory's tree into that of the page. words are those of the search; teams that have them are
-// marked.
-func treeNodes(view directory.View, a access.Actor, nodes []*directory.Node, words []string, open bool) []component.TreeNode {
+// treeDrawing turns the directory's tree into that of the page.
+type treeDrawing struct {
+	view directory.View
+	a    access.Actor
+	// words are those of the search; teams that have them are marked, and everything is open.
+	words []string
+	// open says how branches stand at first, turned which of them the person left otherwise; focus is open in any case.
+	open   bool
+	turned access.TeamSet
+	focus  id.Team
+	// parts adds the links to a part of the tree.
+	parts bool
+}
+
+func (d treeDrawing) nodes(nodes []*directory.Node) []component.TreeNode {
 	out := make([]component.TreeNode, 0, len(nodes))
 	for _, n := range nodes {
+		searched := len(d.words) > 0
 		node := component.TreeNode{ID: string(n.Team.ID), Label: n.Team.Name, URL: route.Team(n.Team.ID), People: n.Own, AllPeople: n.WithSub,
-			Open: open, Current: len(words) > 0 && hasWords(n.Team.Name, words), Children: treeNodes(view, a, n.Children, words, open)}
-		m, managed := view.Manager(n.Team.ID)
+			Open:    searched || n.Team.ID == d.focus || d.open != d.turned.Has(n.Team.ID),
+			Current: searched && hasWords(n.Team.Name, d.words), Children: d.nodes(n.Children)}
+		m, managed := d.view.Manager(n.Team.ID)
 		node.Detail = m.Name
 		switch {
 		case n.Broken:
 			node.Flag, node.FlagTone = "its parents form a circle", component.ToneDanger
+		case n.Orphan:
+			node.Flag, node.FlagTone = "its parent does not exist", component.ToneWarning
 		case !n.Team.Active:
 			node.Flag, node.FlagTone = "inactive", component.ToneNeutral
-		case a.Leads.Has(n.Team.ID):
+		case d.a.Leads.Has(n.Team.ID):
 			node.Flag, node.FlagTone = "you lead", component.ToneInfo
 		case !managed:
 			node.Flag, node.FlagTone = "no manager", component.ToneWarning
 		}
-		if below := len(n.Children); below > 0 && len(words) == 0 {
+		if below := len(n.Children); below > 0 && !searched {
 			node.Detail = strings.TrimPrefix(node.Detail+" · "+subTeams(below), " · ")
+			if d.parts && n.Team.ID != d.focus {
+				node.PartURL = route.With(route.Teams, url.Values{"under": {string(n.Team.ID)}})
+			}
 		}
 		out = append(out, node)
 	}

@@ -150,7 +150,7 @@ func (s *server) teamsPicture(w http.ResponseWriter, r *http.Request) error {
 	}
 	view, a := s.view(r.Context()), actorFrom(r.Context())
 	p := page.PictureProps{Draw: s.draw(r, v), Sum: teamsOf(v.teams), DownloadURL: route.With(route.TeamSVG, r.URL.Query()),
-		Tree:  component.TreeProps{Label: "Teams as a list", Nodes: treeNodes(view, a, v.nodes, nil, v.under != nil)},
+		Tree:  component.TreeProps{Label: "Teams as a list", Nodes: treeDrawing{view: view, a: a, open: v.under != nil}.nodes(v.nodes)},
 		Empty: component.EmptyStateProps{Icon: component.IconSitemap, Title: "No team to show", Text: "You are in no team yet.", TestID: "teams-empty"},
 		Zoom:  component.TabsProps{Label: "Size"}, Levels: component.TabsProps{Label: "Levels"}}
 	if n := len(p.Draw.Boxes); n < v.teams {

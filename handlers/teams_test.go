@@ -13,6 +13,7 @@ import (
 	"github.com/gtmhub-portal/portal/gtmhub"
 	"github.com/gtmhub-portal/portal/gtmhub/emulator"
 	"github.com/gtmhub-portal/portal/handlers/handlertest"
+	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/htmltest"
 	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/route"
@@ -91,10 +92,57 @@ func TestTeamsTree(t *testing.T) {
 	if got := doc.Count(`[data-testid="tree"] details[open]`); got != 0 {
 		t.Errorf("%d branches are open at first", got)
 	}
-	open := hr.Get(route.Teams + "?open=all").Doc()
-	if a, b := open.Count(`[data-testid="tree"] details`), open.Count(`[data-testid="tree"] details[open]`); a == 0 || a != b {
-		t.Errorf("%d of %d branches are open after asking for all", b, a)
+	branches := func(c *handlertest.Client, path string) (all, open int) {
+		doc := c.Get(path).Doc()
+		return doc.Count(`[data-testid="tree"] details`), doc.Count(`[data-testid="tree"] details[open]`)
 	}
+	opens := func(c *handlertest.Client, form url.Values) {
+		t.Helper()
+		if got := c.Post(route.TeamsOpen, form); got.Status != http.StatusSeeOther {
+			t.Fatalf("remember %v: %d", form, got.Status)
+		}
+	}
+	// What a person opens is remembered for them, on another device too, and for nobody else.
+	sig, other := string(p.Team("SIG Autoscaling").ID), string(p.Team("SIG Release").ID)
+	opens(hr, url.Values{"open": {sig, other, "ffffffffffffffffffffffff", "<script>"}})
+	opens(hr, url.Values{"close": {other}})
+	doc = hr.Again("another device").Get(route.Teams).Doc()
+	if n := doc.Count(`[data-testid="tree"] details[open]`); n != 1 || doc.Count("#below-"+sig+"[open]") != 1 {
+		t.Errorf("%d branches are open, want the one that was opened", n)
+	}
+	if _, open := branches(p.As(handlertest.HRApprover), route.Teams); open != 0 {
+		t.Errorf("%d branches are open for somebody else", open)
+	}
+	if doc := hr.Get(route.Teams + "?under=" + sig).Doc(); doc.Count(`[data-testid="tree"] li`) != 13 || doc.Count("#below-"+sig+"[open]") != 1 || doc.Count("[data-testid=teams-under]") != 1 {
+		t.Error("the part of the tree is not as it should be")
+	}
+	hr.HTMX = true
+	if got := hr.Post(route.TeamsOpen, url.Values{"close": {sig}}); got.Status != http.StatusNoContent {
+		t.Errorf("in the background: %d", got.Status)
+	}
+	hr.HTMX = false
+	for _, word := range []string{"open", "close"} {
+		opens(hr, url.Values{"all": {word}})
+		if all, open := branches(hr, route.Teams); all == 0 || word == "open" && open != all || word == "close" && open != 0 {
+			t.Errorf("%s all: %d of %d branches are open", word, open, all)
+		}
+	}
+	// For those who see few teams the tree starts open, and stays closed where they close it.
+	sub := p.As(handlertest.LeadWithSub)
+	if all, open := branches(sub, route.Teams); all == 0 || open != all {
+		t.Errorf("a lead: %d of %d branches are open at first", open, all)
+	}
+	opens(sub, url.Values{"close": {sig}})
+	if got := sub.Get(route.Teams).Doc(); got.Count("#below-"+sig) != 1 || got.Count("#below-"+sig+"[open]") != 0 {
+		t.Error("the branch that a lead closed is open again")
+	}
+	employee := p.As(handlertest.Employee)
+	opens(employee, url.Values{"close": {sig}})
+	if kept, err := p.App.Store.UserLists().Teams(t.Context(), directory.Owner{Issuer: employee.Session.Issuer, Subject: employee.Session.Subject}, directory.TurnedTeams); err != nil || len(kept) != 0 {
+		t.Errorf("a team that the person does not see is kept: %v, %v", kept, err)
+	}
+
+	doc = hr.Get(route.Teams).Doc()
 	top := p.Team("SIG Autoscaling")
 	line := doc.MustOne(`#node-` + string(top.ID) + ` > .tree-line`).Text()
 	for _, want := range []string{"SIG Autoscaling", "Rahul Agarwal", "12 sub-teams", "31 people", "39 with sub-teams"} {
@@ -106,7 +154,7 @@ func TestTeamsTree(t *testing.T) {
 		t.Errorf("a team without manager: %q", got)
 	}
 
-	found := hr.Get(route.Teams + "?q=FEATURE+autoscaling").Doc()
+	found := hr.Get(route.Teams + "?q=FEATURE+autoscaling").Doc() // the branch is closed, and the search opens it
 	if got := dataCount(t, found, "teams-count"); got != 1 {
 		t.Errorf("%d teams found, want 1", got)
 	}
@@ -129,7 +177,7 @@ func TestTeamsTree(t *testing.T) {
 	} {
 		doc := p.As(tc.v).Get(route.Teams).Doc()
 		var got []string
-		for _, a := range doc.Find(`[data-testid="tree"] a`) {
+		for _, a := range doc.Find(`[data-testid="tree"] .tree-name a`) {
 			got = append(got, a.Text())
 		}
 		slices.Sort(got)

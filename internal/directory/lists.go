@@ -27,8 +27,31 @@ type SavedView struct {
 	Query string
 }
 
-// Lists keeps, per person, which users are ticked and which views were saved, on the server, so that ticks survive paging
-// and another device. What is in it carries no rights: whoever reads it cuts it to the person's scope. It is safe for
+// TeamList names a list of teams that is kept for a person.
+type TeamList string
+
+// The lists of teams.
+const (
+	// TickedTeams are kept for SelectionLasts.
+	TickedTeams TeamList = "ticked"
+	// TurnedTeams are the branches of the tree that the person left otherwise than they are drawn at first: opened where
+	// the tree starts closed, closed where it starts open. They are kept for TreeLasts.
+	TurnedTeams TeamList = "turned"
+)
+
+// TreeLasts is how long the open branches are kept after the last one was opened or closed.
+const TreeLasts = 400 * 24 * time.Hour
+
+// Lasts is how long a list is kept after it was altered.
+func (l TeamList) Lasts() time.Duration {
+	if l == TickedTeams {
+		return SelectionLasts
+	}
+	return TreeLasts
+}
+
+// Lists keeps, per person, which users and teams are ticked, which views were saved and which branches of the tree are
+// open, on the server, so that they survive paging and another device. What is in it carries no rights: whoever reads it cuts it to the person's scope. It is safe for
 // concurrent use. Errors are of the kinds of package fault.
 type Lists interface {
 	// Selected answers the ticked users in the order of ticking; none when the last tick is older than SelectionLasts.
@@ -38,6 +61,13 @@ type Lists interface {
 	Select(ctx context.Context, o Owner, remove, add []id.User) ([]id.User, error)
 	// ClearSelection takes all ticks away.
 	ClearSelection(ctx context.Context, o Owner) error
+	// Teams answers a list of teams in the order of adding; none when it has lain for longer than it lasts.
+	Teams(ctx context.Context, o Owner, list TeamList) ([]id.Team, error)
+	// SetTeams takes teams off a list and adds others, in this order, as one step, and answers the list. More than
+	// MostSelected is TooLarge, and nothing is changed.
+	SetTeams(ctx context.Context, o Owner, list TeamList, remove, add []id.Team) ([]id.Team, error)
+	// ClearTeams empties a list.
+	ClearTeams(ctx context.Context, o Owner, list TeamList) error
 	// Views answers the saved views by name.
 	Views(ctx context.Context, o Owner) ([]SavedView, error)
 	// SaveView keeps a view; one with this name is replaced. A view above MostViews is TooLarge.

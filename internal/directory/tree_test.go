@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -71,6 +72,30 @@ func TestTreeFiltered(t *testing.T) {
 	check(t, "every word", draw(v.TreeFiltered("east nor")), "Sales\n  Nörth\n    North East\n")
 	check(t, "none", draw(v.TreeFiltered("x")), "")
 	check(t, "the whole tree stays as it was", draw(v.TreeFiltered("")), "IT\nSales\n  Nörth\n    North East\n")
+}
+
+// TestTreeHasEveryTeamOnce: whatever the parents say.
+func TestTreeHasEveryTeamOnce(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(300) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		teams := make([]directory.Team, 1+random.IntN(12))
+		for i := range teams {
+			parent := id.Team("") // the top, itself, another, or one that does not exist
+			if n := random.IntN(len(teams) + 2); n <= len(teams) {
+				parent = id.Team(fmt.Sprint("t", n))
+			}
+			teams[i] = directory.Team{ID: id.Team(fmt.Sprint("t", i)), Name: fmt.Sprint("T", random.IntN(3)), Parent: parent}
+		}
+		view := directorytest.Snapshot(t, nil, teams, nil).View(everythingOpen)
+		times := map[id.Team]int{}
+		directory.Walk(view.Tree(), func(n *directory.Node) { times[n.Team.ID]++ })
+		for _, team := range teams {
+			if times[team.ID] != 1 {
+				t.Errorf("seed %d: %s below %q is in the tree %d times", seed, team.ID, team.Parent, times[team.ID])
+			}
+		}
+	}
 }
 
 func TestTreeOfALongChain(t *testing.T) {

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -115,6 +116,7 @@ func TestUsers_with_the_keyboard_alone(t *testing.T) {
 	b.tabTo(testID("tab-teams"))
 	b.load("press Enter", chromedp.KeyEvent(kb.Enter))
 	b.check()
+	b.treeKeys()
 	b.tabTo(testID("sign-out"))
 	b.load("press Enter", chromedp.KeyEvent(kb.Enter))
 	b.check()
@@ -138,4 +140,74 @@ func TestUsers_ticked(t *testing.T) {
 		}
 	}
 	b.check()
+}
+
+// treeKeys goes through the tree of teams by its keys, as the ARIA Authoring Practices describe them for a tree view.
+func (b *tab) treeKeys() {
+	b.t.Helper()
+	b.visit("/teams")
+	const item chromedp.CSS = `[role="tree"] [role="treeitem"]`
+	b.tabTo(item)
+	if n := evaluate[int](b, `document.querySelectorAll('[role="treeitem"][tabindex="0"], [data-tree] a:not([role="treeitem"]):not([tabindex="-1"]), [data-tree] summary:not([tabindex="-1"])').length`); n != 1 {
+		b.t.Errorf("Tab stops %d times in the tree, want once", n)
+	}
+	at := func() string { return evaluate[string](b, "document.activeElement.innerText.trim()") }
+	is := func(attribute string) string {
+		return evaluate[string](b, fmt.Sprintf("document.activeElement.getAttribute(%s) || ''", quote(attribute)))
+	}
+	want := func(key, got, want string) {
+		b.t.Helper()
+		if got != want {
+			b.t.Errorf("after %s: %q, want %q", key, got, want)
+		}
+	}
+	// The teams at the top, as the page has them, and the first that has sub-teams.
+	tops := b.texts(`[role="tree"] > li > .tree-line [role="treeitem"]`)
+	branch := b.texts(`[role="tree"] > li:has(> details) > .tree-line [role="treeitem"]`)[0]
+	want("Tab", at(), tops[0])
+	b.press(kb.End)
+	want("End", at(), tops[len(tops)-1])
+	want("End", is("aria-posinset")+" of "+is("aria-setsize")+" on level "+is("aria-level"), fmt.Sprintf("%d of %d on level 1", len(tops), len(tops)))
+	b.press(kb.ArrowDown)
+	want("Down on the last", at(), tops[len(tops)-1])
+	b.press(kb.Home)
+	want("Home", at(), tops[0])
+	b.press(kb.ArrowDown)
+	want("Down", at(), tops[1])
+	b.press(kb.ArrowUp)
+	want("Up", at(), tops[0])
+	for range tops {
+		if at() == branch {
+			break
+		}
+		b.press(kb.ArrowDown)
+	}
+	want("Down to the branch", at()+" "+is("aria-expanded"), branch+" false")
+	b.press(kb.ArrowRight)
+	want("Right on a closed branch", at()+" "+is("aria-expanded"), branch+" true")
+	b.press(kb.ArrowRight)
+	want("Right on an open branch", is("aria-level")+" "+is("aria-posinset"), "2 1")
+	child := at()
+	b.press(kb.ArrowLeft)
+	want("Left on a sub-team", at(), branch)
+	b.press(kb.ArrowDown)
+	want("Down into an open branch", at(), child)
+	b.check() // what axe says about the roles
+	b.press(kb.ArrowUp)
+	b.press(kb.ArrowLeft)
+	want("Left on an open branch", at()+" "+is("aria-expanded"), branch+" false")
+	b.press("*")
+	if n := evaluate[int](b, `document.querySelectorAll('[role="tree"] > li > .tree-line [aria-expanded="false"]').length`); n != 0 {
+		b.t.Errorf("after *: %d branches of the same level are closed", n)
+	}
+	// Letters go to the next name that begins so; a blank belongs to the name. All at once, for a pause begins anew.
+	b.press(kb.Home)
+	last := tops[len(tops)-1]
+	evaluate[chromedp.Void](b, fmt.Sprintf(`for (const key of %s) document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: key, bubbles: true, cancelable: true}))`, quote(last)))
+	want("typing the name", at(), last)
+	// The server has remembered what is open, and Enter opens the page of the team.
+	b.waitFor(`fetch("/teams").then(r => r.text()).then(t => (t.match(/<details[^>]* open/g) || []).length > 1)`)
+	name := at()
+	b.load("press Enter", chromedp.KeyEvent(kb.Enter))
+	b.title(name)
 }

@@ -20,6 +20,7 @@ const (
 	UsersXLSX     = "/users/export.xlsx"
 	Teams         = "/teams"
 	TeamNew       = "/teams/new"
+	TeamsOpen     = "/teams/open"
 	TeamPicture   = "/teams/picture"
 	TeamSVG       = "/teams/picture.svg"
 	TeamJoin      = "/teams/join"

@@ -14,7 +14,7 @@ import (
 
 var _ directory.Lists = (*UserListStore)(nil)
 
-// UserListStore keeps ticks and views of the list of users. It implements directory.Lists.
+// UserListStore keeps ticks, views and open branches. It implements directory.Lists.
 type UserListStore struct{ s *Store }
 
 // UserLists returns the port of package directory.
@@ -49,16 +49,7 @@ func (l *UserListStore) Select(ctx context.Context, o directory.Owner, remove, a
 		if err != nil {
 			return err
 		}
-		drop := make(map[id.User]bool, len(remove)+len(add))
-		for _, u := range slices.Concat(remove, add) {
-			drop[u] = true
-		}
-		out = slices.DeleteFunc(before, func(u id.User) bool { return drop[u] })
-		for _, u := range add {
-			if drop[u] { // the first of equal ones
-				out, drop[u] = append(out, u), false
-			}
-		}
+		out = relist(before, remove, add)
 		if len(out) > directory.MostSelected {
 			return fault.Newf(fault.TooLarge, "At most %d people can be ticked at once. Nothing was changed; narrow the list first.", directory.MostSelected)
 		}
@@ -73,10 +64,79 @@ func (l *UserListStore) Select(ctx context.Context, o directory.Owner, remove, a
 	return out, err
 }
 
+// relist takes ids off a list and adds others, each once.
+func relist[T ~string](list, remove, add []T) []T {
+	drop := make(map[T]bool, len(remove)+len(add))
+	for _, x := range slices.Concat(remove, add) {
+		drop[x] = true
+	}
+	list = slices.DeleteFunc(list, func(x T) bool { return drop[x] })
+	for _, x := range add {
+		if drop[x] { // the first of equal ones
+			list, drop[x] = append(list, x), false
+		}
+	}
+	return list
+}
+
 // ClearSelection implements directory.Lists.
 func (l *UserListStore) ClearSelection(ctx context.Context, o directory.Owner) error {
 	return l.s.write(ctx, "clear ticks", func(t *tx) error {
 		_, err := t.exec(`DELETE FROM user_selection WHERE issuer = $1 AND subject = $2 OR at <= {now} - $3`, o.Issuer, o.Subject, directory.SelectionLasts.Milliseconds())
+		return err
+	})
+}
+
+// Teams implements directory.Lists.
+func (l *UserListStore) Teams(ctx context.Context, o directory.Owner, list directory.TeamList) (out []id.Team, err error) {
+	err = l.s.read(ctx, "read a list of teams", func(t *tx) error {
+		out, err = t.teamList(o, list, "")
+		return err
+	})
+	return out, err
+}
+
+func (t *tx) teamList(o directory.Owner, list directory.TeamList, lock string) ([]id.Team, error) {
+	var text string
+	err := t.row(`SELECT teams FROM team_list WHERE issuer = $1 AND subject = $2 AND list = $3 AND at > {now} - $4 `+lock, o.Issuer, o.Subject, string(list), list.Lasts().Milliseconds()).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, fault.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var teams []id.Team
+	return teams, json.Unmarshal([]byte(text), &teams)
+}
+
+// SetTeams implements directory.Lists.
+func (l *UserListStore) SetTeams(ctx context.Context, o directory.Owner, list directory.TeamList, remove, add []id.Team) (out []id.Team, err error) {
+	err = l.s.write(ctx, "set a list of teams", func(t *tx) error {
+		// A row to lock, so that the first two alterations do not overwrite each other.
+		if _, err := t.exec(`INSERT INTO team_list (issuer, subject, list, teams, at) VALUES ($1, $2, $3, '[]', {now}) ON CONFLICT (issuer, subject, list) DO NOTHING`, o.Issuer, o.Subject, string(list)); err != nil {
+			return err
+		}
+		before, err := t.teamList(o, list, "{for update}")
+		if err != nil {
+			return err
+		}
+		if out = relist(before, remove, add); len(out) > directory.MostSelected {
+			return fault.Newf(fault.TooLarge, "At most %d teams can be ticked at once. Nothing was changed; narrow the list first.", directory.MostSelected)
+		}
+		text, err := json.Marshal(out)
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(`UPDATE team_list SET teams = $4, at = {now} WHERE issuer = $1 AND subject = $2 AND list = $3`, o.Issuer, o.Subject, string(list), string(text))
+		return err
+	})
+	return out, err
+}
+
+// ClearTeams implements directory.Lists. It also forgets such lists of everybody that have lain for too long.
+func (l *UserListStore) ClearTeams(ctx context.Context, o directory.Owner, list directory.TeamList) error {
+	return l.s.write(ctx, "clear a list of teams", func(t *tx) error {
+		_, err := t.exec(`DELETE FROM team_list WHERE list = $3 AND (issuer = $1 AND subject = $2 OR at <= {now} - $4)`, o.Issuer, o.Subject, string(list), list.Lasts().Milliseconds())
 		return err
 	})
 }

@@ -241,49 +241,148 @@
 
   // ---- Team tree ------------------------------------------------------------------------------------------------------
 
-  // Arrows move between the teams in view, right opens, left closes or goes to the parent (as in the tree pattern of the
-  // ARIA Authoring Practices Guide). Tab goes on working. Each team is a list item with a line, and with a details
-  // element when it has sub-teams.
-  function branchOf(item) {
-    return item.querySelector(":scope > details, :scope > .tree-line > details");
+  // A tree view as in the ARIA Authoring Practices Guide, "Navigation Treeview": the names are its items, of which one is
+  // reached with Tab; arrows, Home, End and letters move between those in view. What is only a short cut for the mouse is
+  // hidden from screen readers. Each team is a list item with a line, and with a details element when it has sub-teams.
+  function itemOf(li) {
+    return li && li.querySelector(":scope > .tree-line > .tree-name > *");
   }
 
-  function parentOf(item) {
-    return item.parentElement.closest("[data-tree] li");
+  function branchOf(li) {
+    return li.querySelector(":scope > details");
   }
 
-  function inView(item) {
-    for (var up = parentOf(item); up; up = parentOf(up)) {
+  function parentOf(li) {
+    return li.parentElement.closest("[data-tree] li");
+  }
+
+  function inView(li) {
+    for (var up = parentOf(li); up; up = parentOf(up)) {
       if (!branchOf(up).open) return false;
     }
     return true;
   }
 
-  function focusTeam(item) {
-    var target = item && item.querySelector(":scope > .tree-line a, :scope > .tree-line summary, :scope > details > summary");
-    if (target) target.focus();
+  function mark(element, attributes) {
+    Object.keys(attributes).forEach(function (name) { element.setAttribute(name, attributes[name]); });
   }
 
-  on("keydown", "[data-tree] li", function (item, e) {
-    if (e.ctrlKey || e.metaKey || e.altKey || e.shiftKey) return;
-    var items = all("li", item.closest("[data-tree]")).filter(inView);
-    var at = items.indexOf(item);
-    var branch = branchOf(item);
+  function dressTree(list, level) {
+    list.setAttribute("role", level === 1 ? "tree" : "none"); // deeper ones stand in a group: their details element
+    Array.prototype.forEach.call(list.children, function (li, i) {
+      var item = itemOf(li);
+      var branch = branchOf(li);
+      li.setAttribute("role", "none");
+      mark(item, { role: "treeitem", tabindex: "-1", "aria-level": level, "aria-setsize": list.children.length, "aria-posinset": i + 1, "aria-describedby": "about-" + li.dataset.node });
+      all(":scope > .tree-line [data-tree-part], :scope > details > summary", li).forEach(function (extra) {
+        mark(extra, { tabindex: "-1", "aria-hidden": "true" });
+      });
+      if (!branch) return;
+      mark(item, { "aria-expanded": String(branch.open), "aria-owns": branch.id });
+      branch.setAttribute("role", "group");
+      branch.setAttribute("aria-label", item.textContent);
+      dressTree(branch.querySelector(":scope > ul"), level + 1);
+    });
+  }
+
+  function startTree(tree) {
+    var list = tree.querySelector(":scope > ul");
+    if (!list || list.getAttribute("role") === "tree") return;
+    dressTree(list, 1);
+    list.setAttribute("aria-label", tree.getAttribute("aria-label"));
+    itemOf(all("li", tree).filter(function (li) { return inView(li) && itemOf(li).matches("[aria-current]"); })[0] || list.firstElementChild).tabIndex = 0;
+  }
+
+  // The branches that a person opens and closes are remembered by the server.
+  function remember(tree, name, items) {
+    if (!tree.dataset.remember || !items.length) return;
+    var form = new URLSearchParams();
+    items.forEach(function (li) { form.append(name, li.dataset.node); });
+    fetch(tree.dataset.remember, { method: "POST", body: form, headers: { "HX-Request": "true" }, keepalive: true }).catch(function () {
+      // It stands open here all the same.
+    });
+  }
+
+  function turn(tree, items, open) {
+    items = items.filter(function (li) { return branchOf(li) && branchOf(li).open !== open; });
+    items.forEach(function (li) {
+      branchOf(li).open = open;
+      itemOf(li).setAttribute("aria-expanded", String(open));
+    });
+    remember(tree, open ? "open" : "close", items);
+  }
+
+  on("click", "[data-tree] summary", function (summary) {
+    var branch = summary.parentElement;
+    remember(branch.closest("[data-tree]"), branch.open ? "close" : "open", [branch.parentElement]);
+  });
+
+  document.addEventListener("toggle", function (e) {
+    var branch = e.target;
+    if (!(branch instanceof HTMLDetailsElement) || !branch.matches("[data-tree] details")) return;
+    var item = itemOf(branch.parentElement);
+    item.setAttribute("aria-expanded", String(branch.open));
+    var stop = branch.open ? null : branch.querySelector('[role="treeitem"][tabindex="0"]');
+    if (!stop) return;
+    stop.tabIndex = -1;
+    item.tabIndex = 0;
+  }, true);
+
+  on("focusin", '[data-tree] [role="treeitem"]', function (item) {
+    all('[role="treeitem"][tabindex="0"]', item.closest("[data-tree]")).forEach(function (other) { other.tabIndex = -1; });
+    item.tabIndex = 0;
+  });
+
+  function goTo(li) {
+    if (li) itemOf(li).focus();
+  }
+
+  // Letters typed in quick succession are the beginning of a name; one letter again and again goes through the names
+  // with it.
+  var typed = "";
+  var typedLast = 0;
+  var typedFor = 700; // milliseconds between two letters
+
+  function typeAhead(seen, at, letter) {
+    if (Date.now() - typedLast > typedFor) typed = "";
+    typedLast = Date.now();
+    typed += letter.toLowerCase();
+    var same = typed.split(typed[0]).join("") === "";
+    var from = same ? at + 1 : at;
+    for (var i = 0; i < seen.length; i++) {
+      var li = seen[(from + i) % seen.length];
+      if (itemOf(li).textContent.trim().toLowerCase().indexOf(same ? typed[0] : typed) === 0) return goTo(li);
+    }
+  }
+
+  on("keydown", '[data-tree] [role="treeitem"]', function (item, e) {
+    if (e.ctrlKey || e.metaKey || e.altKey) return;
+    var tree = item.closest("[data-tree]");
+    var li = item.closest("li");
+    var seen = all("li", tree).filter(inView);
+    var at = seen.indexOf(li);
+    var branch = branchOf(li);
     switch (e.key) {
-      case "ArrowDown": focusTeam(items[at + 1]); break;
-      case "ArrowUp": focusTeam(items[at - 1]); break;
-      case "Home": focusTeam(items[0]); break;
-      case "End": focusTeam(items[items.length - 1]); break;
+      case "ArrowDown": goTo(seen[at + 1]); break;
+      case "ArrowUp": goTo(seen[at - 1]); break;
+      case "Home": goTo(seen[0]); break;
+      case "End": goTo(seen[seen.length - 1]); break;
       case "ArrowRight":
-        if (!branch) return;
-        if (branch.open) focusTeam(items[at + 1]);
-        else branch.open = true;
+        if (branch && branch.open) goTo(seen[at + 1]);
+        else turn(tree, [li], true);
         break;
       case "ArrowLeft":
-        if (branch && branch.open) branch.open = false;
-        else focusTeam(parentOf(item));
+        if (branch && branch.open) turn(tree, [li], false);
+        else goTo(parentOf(li));
         break;
-      default: return;
+      case "*": turn(tree, Array.prototype.slice.call(li.parentElement.children), true); break;
+      case " ": // inside of a name that is being typed, else as Enter, which follows the link by itself
+        if (Date.now() - typedLast > typedFor) item.click();
+        else typeAhead(seen, at, e.key);
+        break;
+      default:
+        if (e.key.length !== 1) return;
+        typeAhead(seen, at, e.key);
     }
     e.preventDefault();
   });
@@ -295,6 +394,7 @@
     showDensity();
     showSelection();
     all("[data-toast]").forEach(startToast);
+    all("[data-tree]").forEach(startTree);
     all("dialog[data-dialog][open]").forEach(startDialog);
     var result = part.matches && part.matches("[data-focus]") ? part : part.querySelector("[data-focus]");
     if (result) result.focus();

@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -80,6 +82,46 @@ func testUserLists(t *testing.T, s *store.Store) {
 	selected("as before", me, "d", "a")
 	ok(t, "clear", st.ClearSelection(t.Context(), me))
 	selected("cleared", me)
+
+	teams := func(what string, o directory.Owner, list directory.TeamList, want ...id.Team) {
+		t.Helper()
+		got, err := st.Teams(t.Context(), o, list)
+		ok(t, what, err)
+		equal(t, what, got, want, cmpopts.EquateEmpty())
+	}
+	teams("nothing yet", me, directory.TickedTeams)
+	turned, err := st.SetTeams(t.Context(), me, directory.TurnedTeams, nil, []id.Team{"b", "a", "b"})
+	ok(t, "turn", err)
+	equal(t, "answer", turned, []id.Team{"b", "a"})
+	_, err = st.SetTeams(t.Context(), me, directory.TickedTeams, nil, []id.Team{"x", "y"})
+	ok(t, "tick teams", err)
+	_, err = st.SetTeams(t.Context(), me, directory.TickedTeams, []id.Team{"x"}, []id.Team{"z"})
+	ok(t, "tick teams again", err)
+	teams("ticked", me, directory.TickedTeams, "y", "z")
+	teams("of another", other, directory.TickedTeams)
+	ok(t, "clear another's", st.ClearTeams(t.Context(), other, directory.TickedTeams))
+	ok(t, "clear one list", st.ClearTeams(t.Context(), me, directory.TurnedTeams))
+	teams("cleared", me, directory.TurnedTeams)
+	teams("the other list stays", me, directory.TickedTeams, "y", "z")
+	lots := make([]id.Team, directory.MostSelected)
+	for i := range lots {
+		lots[i] = id.Team(fmt.Sprint("t", i))
+	}
+	_, err = st.SetTeams(t.Context(), me, directory.TickedTeams, nil, lots)
+	wantKind(t, "too many teams", err, fault.TooLarge)
+	teams("as before", me, directory.TickedTeams, "y", "z")
+	both := make(chan error, 2)
+	for _, one := range []id.Team{"p", "q"} { // two browsers at once, before there is a row
+		go func() {
+			_, err := st.SetTeams(t.Context(), other, directory.TurnedTeams, nil, []id.Team{one})
+			both <- err
+		}()
+	}
+	ok(t, "at once", errors.Join(<-both, <-both))
+	at, err := st.Teams(t.Context(), other, directory.TurnedTeams)
+	ok(t, "after both", err)
+	slices.Sort(at)
+	equal(t, "neither is lost", at, []id.Team{"p", "q"})
 
 	views := func(what string, o directory.Owner, want ...directory.SavedView) {
 		t.Helper()

@@ -19,9 +19,10 @@ type TeamsProps struct {
 	Search component.SearchBoxProps
 	Total  int
 	Tree   component.TreeProps
-	// Levels switch between the closed and the open tree; empty where the tree is open anyway.
-	Levels component.TabsProps
-	Empty  component.EmptyStateProps
+	// OpenURL takes the POST that opens or closes all branches; empty where there is nothing to open. OpenHidden goes with it.
+	OpenURL    string
+	OpenHidden []component.Hidden
+	Empty      component.EmptyStateProps
 	// PictureURL is the same as a picture. Under names the team below which the tree is cut, WholeURL leads out of that.
 	PictureURL, Under, WholeURL string
 }
