@@ -68,8 +68,7 @@ func options(c *config.Config, log *slog.Logger) (app.Options, error) {
 	if err != nil {
 		return app.Options{}, fmt.Errorf("PORTAL_ORIGIN: %w", err)
 	}
-	policy := access.DefaultPolicy()
-	policy.FreeInvites, policy.TwoApproversRows = c.FreeInvites, c.TwoApprovers
+	policy := access.DefaultPolicy().WithLimits(c.FreeInvites, c.TwoApprovers)
 	mail, hook, err := transports(c, origin)
 	if err != nil {
 		return app.Options{}, err

@@ -118,6 +118,9 @@ const (
 	SettingsManage Permission = "settings: manage"
 	// Operate opens what the operator of the portal looks after: sessions. It gives no rights over people.
 	Operate Permission = "operate"
+	// PolicyRead opens the table of the policy; PolicyChange changes it.
+	PolicyRead   Permission = "policy: read"
+	PolicyChange Permission = "policy: change"
 	// LicencesSet enters the number of licences.
 	LicencesSet Permission = "licences: set"
 )
@@ -125,7 +128,7 @@ const (
 // Permissions lists all permissions, for tests that sweep the route table.
 func Permissions() []Permission {
 	return []Permission{Public, SignedIn, UsersRead, UsersChange, TeamsRead, TeamsChange, PeopleFind, MembersChange, Invite, ChangesRead, ChangesDecide, AuditRead, SettingsManage,
-		Operate, LicencesSet, ObjectivesChange, Announcements, Offboard}
+		Operate, LicencesSet, PolicyRead, PolicyChange, ObjectivesChange, Announcements, Offboard}
 }
 
 // May says whether the actor holds the coarse right.
@@ -151,7 +154,9 @@ func (a Actor) May(p Permission) bool {
 		return a.HR || a.Approver || a.ActsForTeams()
 	case AuditRead:
 		return a.HR || a.Auditor || a.IsLead()
-	case LicencesSet, ObjectivesChange, Announcements, Offboard:
+	case PolicyRead:
+		return a.HR || a.Auditor
+	case PolicyChange, LicencesSet, ObjectivesChange, Announcements, Offboard:
 		return a.HR
 	case SettingsManage:
 		return a.HR || a.Operator

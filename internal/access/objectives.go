@@ -14,17 +14,17 @@ const (
 	RemoveAnnouncement Act = "remove announcement"
 )
 
-// decideContent answers for objectives and announcements: HR alone, at once.
-func decideContent(a Actor, q Question) Verdict {
-	what := "objectives"
+// examineContent answers for objectives and announcements: they are HR's.
+func examineContent(a Actor, q Question) Ground {
+	what, line := "objectives", lineObjectives
 	switch q.Act {
 	case WriteAnnouncement, EditAnnouncement, RemoveAnnouncement:
-		what = "announcements"
+		what, line = "announcements", lineAnnouncements
 	}
 	if !a.HR {
-		return no("rights: "+what, "Only HR can change "+what+" here.", "Ask HR, or change them in Gtmhub itself.")
+		return fixed(no("rights: "+what, "Only HR can change "+what+" here.", "Ask HR, or change them in Gtmhub itself."))
 	}
-	return direct("hr "+what, "HR may do this.")
+	return hits(q.Rows, line)
 }
 
 // SeesPrivateResults says whether private key results of a user are shown to the actor. Gtmhub itself shows them to few

@@ -69,37 +69,32 @@ type Verdict struct {
 	Outcome Outcome
 	// Deciders is how many people must agree beside the requester; 0 when Direct or No.
 	Deciders int
+	// By says who they are.
+	By By `json:",omitempty"`
 	// Lead is the team whose lead may decide beside HR; empty for none.
-	Lead id.Team
+	Lead id.Team `json:",omitempty"`
 	// Rule names the rule that decided, stable for tests and the audit trail.
 	Rule string
 	// Sentence explains it to the person, naming the fact that the rule met.
-	Sentence string
+	Sentence string `json:"-"`
 	// Help says who can help; empty when Direct.
-	Help string
+	Help string `json:"-"`
 }
 
-// Stricter returns the verdict that allows less, the first of two equal ones.
+// Stricter returns the verdict that allows less, the first of two equal ones. Of two decisions, it asks for as many people
+// as the one and for those whom the other names.
 func Stricter(a, b Verdict) Verdict {
-	if b.Outcome < a.Outcome || b.Outcome == a.Outcome && b.Deciders > a.Deciders {
-		return b
+	if b.Outcome < a.Outcome || b.Outcome == a.Outcome && (b.Deciders > a.Deciders || b.Deciders == a.Deciders && b.By.rank() > a.By.rank()) {
+		a, b = b, a
+	}
+	if a.Outcome == NeedsDecision && b.Outcome == NeedsDecision && b.By.rank() > a.By.rank() {
+		a.By, a.Lead, a.Help = b.By, "", b.Help
+	}
+	if a.Outcome == NeedsDecision && a.By != ByLead {
+		a.Lead = ""
 	}
 	return a
 }
-
-// Policy holds the settings of the policy. The zero value is not used: start from [DefaultPolicy].
-type Policy struct {
-	// FreeInvites is how many single invitations HR may make in 24 hours before a second person has to agree.
-	FreeInvites int
-	// InviteRows is from how many people on an invitation by HR needs a second person.
-	InviteRows int
-	// TwoApproversRows is how many rows a deletion may have before two people beside the requester have to agree.
-	TwoApproversRows int
-}
-
-// DefaultPolicy lets HR make five single invitations a day; two people or more need a second person. Deletions of more
-// than ten rows need two.
-func DefaultPolicy() Policy { return Policy{FreeInvites: 5, InviteRows: 2, TwoApproversRows: 10} }
 
 func no(rule, sentence, help string) Verdict {
 	return Verdict{Outcome: No, Rule: rule, Sentence: sentence, Help: help}
@@ -115,77 +110,70 @@ func decision(rule, sentence string) Verdict {
 
 // Decide answers whether the actor may do the act: at once, after a decision by somebody else, or not at all.
 // It is called when a page is drawn, when a change is submitted, and again for each row when it runs.
-func (p Policy) Decide(a Actor, q Question) Verdict {
+func (p Policy) Decide(a Actor, q Question) Verdict { return p.Judge(Examine(a, q)) }
+
+// Examine finds what the question meets: refusals and decisions that no table can change, and the lines of the table.
+func Examine(a Actor, q Question) Ground {
 	if a.Kind == "" {
-		return no("sign-in", "You are not signed in.", "Sign in and try again.")
+		return fixed(no("sign-in", "You are not signed in.", "Sign in and try again."))
 	}
 	if a.Inactive {
-		return no("deactivated", "Your Gtmhub user has been deactivated.", "Ask HR.")
+		return fixed(no("deactivated", "Your Gtmhub user has been deactivated.", "Ask HR."))
 	}
 	switch q.Act { // everybody may do some of this about themself
 	case EditName, SetLanguage, GrantRole, TakeRole, ActivateUser, DeactivateUser, DeleteUser, ResendInvitation, SendPasswordMail:
-		return p.decideUsers(a, q)
+		return examineUsers(a, q)
 	}
 	if !a.HR && !a.ActsForTeams() && !aboutSelf(a, q) {
-		return no("rights", "Only HR and team leads can do this.", "Ask the team's manager or HR.")
+		return fixed(no("rights", "Only HR and team leads can do this.", "Ask the team's manager or HR."))
 	}
 	switch q.Act {
 	case AddMember, RemoveMember:
-		return p.decideMembers(a, q)
+		return examineMembers(a, q)
 	case InviteUser, GiveRole:
-		return p.decideInvite(a, q)
+		return examineInvite(a, q)
 	case CreateTeam, EditTeam, ReplaceTeam, MoveTeam, ActivateTeam, DeactivateTeam, DeleteTeam, SetManager, RemoveManager:
-		return p.decideTeam(a, q)
+		return examineTeam(a, q)
 	case HandOverObjectives, SetConfidence, WriteAnnouncement, EditAnnouncement, RemoveAnnouncement:
-		return decideContent(a, q)
+		return examineContent(a, q)
 	default:
-		return no("unknown act", "This is not something the portal can do.", "Ask HR.")
+		return fixed(no("unknown act", "This is not something the portal can do.", "Ask HR."))
 	}
 }
 
-// deletion is the verdict on deleting rows of what ("users", "teams"), for somebody who may ask for it: one person beside
-// the requester has to agree, above the settable number of rows two.
-func (p Policy) deletion(what string, rows int) Verdict {
-	if rows > p.TwoApproversRows {
-		v := decision("big deletion", fmt.Sprintf("Deleting more than %d %s at once needs two people beside the requester.", p.TwoApproversRows, what))
-		v.Deciders = 2
-		if p.TwoApproversRows == 0 {
-			v.Sentence = fmt.Sprintf("Deleting %s needs two people beside the requester.", what)
-		}
-		return v
-	}
-	return decision("deletion", fmt.Sprintf("Deleting %s cannot be undone, so a second person has to agree.", what))
-}
-
-func (p Policy) decideInvite(a Actor, q Question) Verdict {
+func examineInvite(a Actor, q Question) Ground {
+	var g Ground
 	for _, r := range q.Roles {
 		if v, ok := roleCeiling(a, r); !ok {
-			return v
+			return fixed(v)
+		}
+		if r.Admin {
+			g = g.Plus(fixed(decision("admin role", fmt.Sprintf("Giving the role %s needs a second person.", r.Name))))
 		}
 	}
-	if !a.HR {
+	if a.HR {
+		g = g.Plus(hits(q.Rows, lineInvite))
+	} else {
 		if len(q.Teams) == 0 {
-			return no("invite without team", "A team lead invites people into a team that they manage; no such team was named.", "Name one of your teams, or ask HR.")
+			return fixed(no("invite without team", "A team lead invites people into a team that they manage; no such team was named.", "Name one of your teams, or ask HR."))
 		}
 		for _, t := range q.Teams {
 			if !leads(a, t, q.Act) {
-				return no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Name one of your teams, or ask HR.")
+				return fixed(no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Name one of your teams, or ask HR."))
 			}
-		}
-		return decision("lead invites", "Invitations by a team lead are decided by HR or an approver.")
-	}
-	for _, r := range q.Roles {
-		if r.Admin {
-			return decision("admin role", fmt.Sprintf("Giving the role %s needs a second person.", r.Name))
+			g = g.Plus(hits(q.Rows, asLeadOrDeputy(a, t, lineInviteLead, lineInviteDeputy)...))
 		}
 	}
-	if q.Rows >= p.InviteRows {
-		return decision("bulk invitation", fmt.Sprintf("Invitations of %d or more people need a second person.", p.InviteRows))
+	// Single invitations by which a decision could be evaded are counted whoever makes them.
+	return g.Plus(hits(q.RecentInvites+1, lineInviteOften))
+}
+
+// asLeadOrDeputy are the lines for a team: a deputy is bound by those of the lead too.
+func asLeadOrDeputy(a Actor, t Team, lead, deputy Line) []Line {
+	if manages(a, t) {
+		return []Line{lead}
 	}
-	if q.RecentInvites >= p.FreeInvites {
-		return decision("many single invitations", fmt.Sprintf("After %d single invitations within 24 hours a second person has to agree.", p.FreeInvites))
-	}
-	return direct("single invitation", "HR may invite a single person.")
+	return []Line{lead, deputy}
 }
 
 // roleCeiling: nobody grants more than the settings and their own roles allow.
@@ -209,15 +197,31 @@ type ChangeFacts struct {
 	Waiting bool
 	// Deciders are those who have decided on it, in any version.
 	Deciders []Actor
-	// Lead is the team whose lead may decide beside HR; empty for none.
+	// By says who decides; Lead is the team whose lead may beside HR, empty for none.
+	By   By
 	Lead id.Team
+}
+
+// entitled says whether the actor is one of those who decide on such a request.
+func entitled(a Actor, c ChangeFacts) bool {
+	if a.Inactive || a.Kind == "" {
+		return false
+	}
+	switch c.By {
+	case ByHR:
+		return a.HR
+	case ByApprover:
+		return a.Approver
+	}
+	return a.HR || a.Approver || mayLead(a, c)
 }
 
 // MayDecide says whether the actor may approve or reject the change.
 func MayDecide(a Actor, c ChangeFacts) Verdict {
 	switch {
-	case a.Inactive || a.Kind == "" || !a.HR && !a.Approver && !mayLead(a, c):
-		return no("decide: rights", "Only HR and approvers decide on this request.", "Ask HR.")
+	case !entitled(a, c):
+		sentence := map[By]string{ByHR: "Only HR decides on this request.", ByApprover: "Only an approver decides on this request."}[c.By]
+		return no("decide: rights", or(sentence, "Only HR and approvers decide on this request."), "Ask HR.")
 	case a.Same(c.Requester):
 		return no("decide: own", "You made this request, so somebody else has to decide it.", "Another person in HR, or an approver, can decide.")
 	}
@@ -243,7 +247,7 @@ func SeesChange(a Actor, c ChangeFacts) bool {
 	if !a.Approver {
 		return false
 	}
-	if c.Waiting {
+	if c.Waiting && c.By != ByHR {
 		return true
 	}
 	for _, d := range c.Deciders {

@@ -109,20 +109,23 @@ func TestDecide(t *testing.T) {
 
 func TestDeletion(t *testing.T) {
 	t.Parallel()
+	teams := func(n int) access.Question {
+		return access.Question{Act: access.DeleteTeam, Teams: []access.Team{foreignTeam()}, Rows: n}
+	}
 	for _, tc := range []struct {
 		name           string
 		above, rows    int
 		deciders       int
 		rule, sentence string
 	}{
-		{"one row", 10, 1, 1, "deletion", "Deleting users cannot be undone, so a second person has to agree."},
-		{"the last that one person may allow", 10, 10, 1, "deletion", "Deleting users cannot be undone, so a second person has to agree."},
-		{"one more", 10, 11, 2, "big deletion", "Deleting more than 10 users at once needs two people beside the requester."},
-		{"always two", 0, 1, 2, "big deletion", "Deleting users needs two people beside the requester."},
+		{"one row", 10, 1, 1, "deletion", "Deleting teams cannot be undone, so a second person has to agree."},
+		{"the last that one person may allow", 10, 10, 1, "deletion", "Deleting teams cannot be undone, so a second person has to agree."},
+		{"one more", 10, 11, 2, "big deletion", "Deleting 11 or more teams at once needs two people beside the requester."},
+		{"always two", 0, 1, 2, "big deletion", "Deleting 1 or more teams at once needs two people beside the requester."},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			v := access.Deletion(access.Policy{TwoApproversRows: tc.above}, "users", tc.rows)
+			v := access.DefaultPolicy().WithLimits(5, tc.above).Decide(hr, teams(tc.rows))
 			if v.Outcome != access.NeedsDecision || v.Deciders != tc.deciders || v.Rule != tc.rule || v.Sentence != tc.sentence || v.Help == "" {
 				t.Errorf("%+v", v)
 			}
@@ -235,6 +238,8 @@ func TestMay(t *testing.T) {
 		access.Public: "elhpao", access.SignedIn: "elhpao", access.UsersRead: "lha", access.UsersChange: "lh", access.TeamsRead: "elhpao", access.PeopleFind: "lh",
 		access.MembersChange: "lh", access.TeamsChange: "lh", access.Invite: "lh", access.ChangesRead: "elhpao", access.ChangesDecide: "lhp", access.AuditRead: "lha", access.SettingsManage: "ho", access.LicencesSet: "h",
 		access.Operate:          "o",
+		access.PolicyRead:       "ha",
+		access.PolicyChange:     "h",
 		access.ObjectivesChange: "h", access.Announcements: "h", access.Offboard: "h",
 	}
 	parts := map[rune]access.Actor{'e': employee, 'l': lead, 'h': hr, 'p': approver, 'a': auditor, 'o': operator}

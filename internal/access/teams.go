@@ -97,87 +97,95 @@ func (a Actor) Decides() []id.Team {
 
 // leads wants both: the fresh fact and the actor's own list, so that a right that was lost on either side is lost.
 func leads(a Actor, t Team, act Act) bool {
-	return a.User != "" && t.Manager == a.User && a.Leads.Has(t.ID) || a.Deputises(t, act)
+	return manages(a, t) || a.Deputises(t, act)
 }
+
+func manages(a Actor, t Team) bool { return a.User != "" && t.Manager == a.User && a.Leads.Has(t.ID) }
 
 // aboutSelf says whether the question is a person's wish to join or to leave one team.
 func aboutSelf(a Actor, q Question) bool {
 	return (q.Act == AddMember || q.Act == RemoveMember) && a.User != "" && len(q.Teams) == 1 && len(q.Facts.People) == 1 && q.Facts.People[0] == a.User
 }
 
-func (p Policy) decideMembers(a Actor, q Question) Verdict {
+func examineMembers(a Actor, q Question) Ground {
 	if len(q.Teams) == 0 {
-		return no("no team", "No team was named.", "Choose a team.")
+		return fixed(no("no team", "No team was named.", "Choose a team."))
 	}
 	if a.HR {
-		return direct("hr members", "HR may change the members of any team.")
+		return hits(q.Rows, lineMembers)
 	}
+	var g Ground
 	for _, t := range q.Teams {
-		if leads(a, t, q.Act) {
-			continue
-		}
-		if aboutSelf(a, q) {
+		switch {
+		case leads(a, t, q.Act):
+			g = g.Plus(hits(q.Rows, asLeadOrDeputy(a, t, lineMembersLead, lineMembersDeputy)...))
+		case aboutSelf(a, q):
 			return askLead(q.Act, t)
+		default:
+			return fixed(no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Ask that team's manager or HR."))
 		}
-		return no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Ask that team's manager or HR.")
 	}
-	return direct("own team members", "You may change the members of a team that you manage.")
+	return g
 }
 
 // askLead is the way of somebody who wants to join or to leave.
-func askLead(act Act, t Team) Verdict {
-	rule, what := "join request", "to join"
+func askLead(act Act, t Team) Ground {
+	h := Hit{Line: lineJoin, Size: 1, says: fmt.Sprintf("You may ask to join %s.", t.Name), help: "The team's manager, or HR, decides."}
 	if act == RemoveMember {
-		rule, what = "leave request", "to leave"
+		h.Line, h.says = lineLeave, fmt.Sprintf("You may ask to leave %s.", t.Name)
 	}
 	if !t.Active && act == AddMember {
-		return no("inactive team", fmt.Sprintf("%s is deactivated, so nobody can join it.", t.Name), "Ask HR.")
+		return fixed(no("inactive team", fmt.Sprintf("%s is deactivated, so nobody can join it.", t.Name), "Ask HR."))
 	}
-	who := "The team's manager, or HR, decides."
 	if t.Manager == "" {
-		who = "The team has no manager, so HR decides."
+		h.help = "The team has no manager, so HR decides."
 	}
-	return Verdict{Outcome: NeedsDecision, Deciders: 1, Rule: rule, Lead: t.ID, Sentence: fmt.Sprintf("You may ask %s %s.", what, t.Name), Help: who}
+	return Ground{Hits: []Hit{h}, Lead: t.ID}
 }
 
-// decideTeam answers for the acts on teams. HR may do them; a lead renames and describes own teams, asks for what
-// changes the shape of the company, and never becomes a manager by it.
-func (p Policy) decideTeam(a Actor, q Question) Verdict {
+// teamLines are the lines of HR and of leads for the acts on teams; leads have none for what is never theirs.
+var teamLines = map[Act][2]Line{
+	CreateTeam: {lineCreateTeam, lineCreateTeamLead}, EditTeam: {lineEditTeam, lineEditTeamLead}, MoveTeam: {lineMoveTeam, lineMoveTeamLead},
+	ActivateTeam: {lineTeamState, lineTeamStateLead}, DeactivateTeam: {lineTeamState, lineTeamStateLead},
+	SetManager: {lineManager, lineManagerLead}, RemoveManager: {lineManager, lineManagerLead}, DeleteTeam: {lineDeleteTeam, ""},
+}
+
+// examineTeam answers for the acts on teams. A lead never becomes a manager by them, and acts on own teams only.
+func examineTeam(a Actor, q Question) Ground {
 	if len(q.Teams) == 0 && q.Act != CreateTeam {
-		return no("no team", "No team was named.", "Choose a team.")
+		return fixed(no("no team", "No team was named.", "Choose a team."))
 	}
-	if q.Act == DeleteTeam {
-		if !a.HR {
-			return no("delete team", "Only HR can ask for a team to be deleted, and a second person has to agree.", "Ask HR, or have the team deactivated.")
-		}
-		return p.deletion("teams", q.Rows)
+	switch {
+	case a.HR && q.Act == ReplaceTeam: // it writes all that the single acts write
+		return hits(q.Rows, lineEditTeam, lineMoveTeam, lineManager)
+	case a.HR:
+		return hits(q.Rows, teamLines[q.Act][0])
+	case q.Act == DeleteTeam:
+		return fixed(no("delete team", "Only HR can ask for a team to be deleted, and a second person has to agree.", "Ask HR, or have the team deactivated."))
+	case q.Act == ReplaceTeam:
+		return fixed(no("whole team", "Only HR can change everything of a team at once.", "Rename and describe it on its page, and ask for the rest there."))
 	}
-	if a.HR {
-		return direct("hr teams", "HR may change any team.")
-	}
-	if q.Act == ReplaceTeam {
-		return no("whole team", "Only HR can change everything of a team at once.", "Rename and describe it on its page, and ask for the rest there.")
-	}
+	g := hits(q.Rows, teamLines[q.Act][1])
 	for _, t := range q.Teams {
 		if !leads(a, t, q.Act) {
-			return no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Ask that team's manager or HR.")
+			return fixed(no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Ask that team's manager or HR."))
+		}
+		if q.Act == EditTeam {
+			g = g.Plus(hits(q.Rows, asLeadOrDeputy(a, t, lineEditTeamLead, lineEditTeamDeputy)...))
 		}
 	}
 	if q.Facts.Manager != "" && q.Facts.Manager == a.User {
-		return no("self as manager", "You cannot make yourself the manager of a team.", "Ask HR to do it.")
+		return fixed(no("self as manager", "You cannot make yourself the manager of a team.", "Ask HR to do it."))
 	}
-	switch q.Act {
-	case EditTeam:
-		return direct("own team name", "You may name and describe a team that you manage.")
-	case CreateTeam, MoveTeam:
+	if q.Act == CreateTeam || q.Act == MoveTeam {
 		if q.Facts.Parent == nil {
-			return no("top of the tree", "Only HR can put a team at the top of the tree.", "Choose one of your teams as the parent, or ask HR.")
+			return fixed(no("top of the tree", "Only HR can put a team at the top of the tree.", "Choose one of your teams as the parent, or ask HR."))
 		}
 		if !leads(a, *q.Facts.Parent, q.Act) {
-			return no("foreign parent", fmt.Sprintf("You are not the manager of %s, so you cannot put a team below it.", q.Facts.Parent.Name), "Choose one of your teams as the parent, or ask HR.")
+			return fixed(no("foreign parent", fmt.Sprintf("You are not the manager of %s, so you cannot put a team below it.", q.Facts.Parent.Name), "Choose one of your teams as the parent, or ask HR."))
 		}
 	}
-	return decision("lead asks", "The place, the manager and the state of a team are decided by HR or an approver.")
+	return g
 }
 
 // MayGiveDeputy says whether the actor may give acts over the team to a deputy. A deputy cannot pass them on.

@@ -43,130 +43,138 @@ type User struct {
 	LastAdmin bool
 }
 
-// decideUsers answers for acts about people who are there. The strictest answer over all people counts.
-func (p Policy) decideUsers(a Actor, q Question) Verdict {
+// examineUsers answers for acts about people who are there. The strictest answer over all people counts.
+func examineUsers(a Actor, q Question) Ground {
 	if len(q.Users) == 0 {
-		return no("no person", "No person was named.", "Choose a person.")
+		return fixed(no("no person", "No person was named.", "Choose a person."))
 	}
-	v := p.decideUser(a, q, q.Users[0])
-	for _, u := range q.Users[1:] {
-		v = Stricter(v, p.decideUser(a, q, u))
+	var g Ground
+	for _, u := range q.Users {
+		g = g.Plus(examineUser(a, q, u))
 	}
-	return v
+	return g
 }
 
-func (p Policy) decideUser(a Actor, q Question, u User) Verdict {
+func examineUser(a Actor, q Question, u User) Ground {
 	self := a.User != "" && a.User == u.ID
 	switch {
-	case self && (q.Act == EditName || q.Act == SetLanguage || q.Act == SendPasswordMail):
-		return direct("own profile", "You may change your own name and language, and have a password mail sent to yourself.")
+	case self && (q.Act == EditName || q.Act == SetLanguage):
+		return hits(1, lineNameSelf)
+	case self && q.Act == SendPasswordMail:
+		return hits(1, lineMailSelf)
 	case a.HR:
-		return p.decideUserByHR(a, q, u, self)
+		return examineUserByHR(a, q, u, self)
 	case q.Act == DeactivateUser && a.IsLead():
-		return leadAsksDeactivation(a, u, self)
+		return leadAsksDeactivation(a, q, u, self)
 	default:
-		return no("rights: people", "Only HR can do this.", "Ask HR.")
+		return fixed(no("rights: people", "Only HR can do this.", "Ask HR."))
 	}
 }
 
-func leadAsksDeactivation(a Actor, u User, self bool) Verdict {
+func leadAsksDeactivation(a Actor, q Question, u User, self bool) Ground {
 	if self {
-		return no("own access", "Nobody can deactivate themself.", "Ask HR.")
+		return fixed(no("own access", "Nobody can deactivate themself.", "Ask HR."))
 	}
 	for _, t := range u.Teams {
 		if leads(a, t, DeactivateUser) {
 			if u.LastAdmin {
-				return lastAdmin(u)
+				return fixed(lastAdmin(u))
 			}
-			return decision("lead asks deactivation", "A team lead asks for a deactivation; HR or an approver decides.")
+			return hits(q.Rows, lineAccessLead)
 		}
 	}
-	return no("foreign person", fmt.Sprintf("%s is in none of the teams that you manage.", u.Name), "Ask HR.")
+	return fixed(no("foreign person", fmt.Sprintf("%s is in none of the teams that you manage.", u.Name), "Ask HR."))
 }
 
 func lastAdmin(u User) Verdict {
 	return no("last administrator", fmt.Sprintf("Without %s nobody would be left who can manage the account.", u.Name), "Make somebody else an administrator first.")
 }
 
-func (p Policy) decideUserByHR(a Actor, q Question, u User, self bool) Verdict {
+func examineUserByHR(a Actor, q Question, u User, self bool) Ground {
 	switch q.Act {
-	case EditName, SetLanguage, ActivateUser, ResendInvitation, SendPasswordMail:
-		return direct("hr people", "HR may do this.")
+	case EditName, SetLanguage:
+		return hits(q.Rows, lineName)
+	case ResendInvitation, SendPasswordMail:
+		return hits(q.Rows, lineMail)
+	case ActivateUser:
+		return hits(q.Rows, lineAccess)
 	case GrantRole:
-		return decideGrant(a, q, u, self)
+		return examineGrant(a, q, u, self)
 	case TakeRole:
-		return decideTake(a, q, u, self)
+		return examineTake(a, q, u, self)
 	case DeactivateUser:
-		return decideDeactivation(u, self)
+		return examineDeactivation(q, u, self)
 	case DeleteUser:
-		return p.decideDeletion(q, u, self)
+		return examineDeletion(q, u, self)
 	default:
-		return no("unknown act", "This is not something the portal can do.", "Ask HR.")
+		return fixed(no("unknown act", "This is not something the portal can do.", "Ask HR."))
 	}
 }
 
-func decideGrant(a Actor, q Question, u User, self bool) Verdict {
-	v := direct("hr people", "HR may give this role.")
+func examineGrant(a Actor, q Question, u User, self bool) Ground {
+	g := hits(q.Rows, lineRole)
 	for _, r := range q.Roles {
 		if ceiling, ok := roleCeiling(a, r); !ok {
-			return ceiling
+			return fixed(ceiling)
 		}
 		for _, have := range u.Roles {
 			if have.ID != r.ID && (have.ViewOnly || r.ViewOnly) {
-				return no("view-only", fmt.Sprintf("%s has the role %s. A role that only reads cannot stand beside another one.", u.Name, have.Name), "Take the other role first.")
+				return fixed(no("view-only", fmt.Sprintf("%s has the role %s. A role that only reads cannot stand beside another one.", u.Name, have.Name), "Take the other role first."))
 			}
 		}
 		switch {
 		case r.Admin:
-			v = Stricter(v, decision("admin role", fmt.Sprintf("Giving the role %s needs a second person.", r.Name)))
+			g = g.Plus(fixed(decision("admin role", fmt.Sprintf("Giving the role %s needs a second person.", r.Name))))
 		case self:
-			v = Stricter(v, decision("own role", "Giving yourself a role needs a second person."))
+			g = g.Plus(fixed(decision("own role", "Giving yourself a role needs a second person.")))
 		}
 	}
-	return v
+	return g
 }
 
-func decideTake(a Actor, q Question, u User, self bool) Verdict {
-	v := direct("hr people", "HR may take this role.")
+func examineTake(a Actor, q Question, u User, self bool) Ground {
+	g := hits(q.Rows, lineRole)
 	for _, r := range q.Roles {
 		if !r.Admin {
 			continue
 		}
 		switch {
 		case self:
-			return no("own administrator role", fmt.Sprintf("Nobody can take the role %s from themself.", r.Name), "Another administrator can.")
+			return fixed(no("own administrator role", fmt.Sprintf("Nobody can take the role %s from themself.", r.Name), "Another administrator can."))
 		case u.LastAdmin:
-			return lastAdmin(u)
+			return fixed(lastAdmin(u))
 		case !a.HasRole(r.ID):
-			return no("role ceiling", fmt.Sprintf("The role %s can only be taken by someone who holds it.", r.Name), "Ask an administrator of the account.")
+			return fixed(no("role ceiling", fmt.Sprintf("The role %s can only be taken by someone who holds it.", r.Name), "Ask an administrator of the account."))
 		}
-		v = Stricter(v, decision("admin role", fmt.Sprintf("Taking the role %s needs a second person.", r.Name)))
+		g = g.Plus(fixed(decision("admin role", fmt.Sprintf("Taking the role %s needs a second person.", r.Name))))
 	}
-	return v
+	return g
 }
 
-func decideDeactivation(u User, self bool) Verdict {
+func examineDeactivation(q Question, u User, self bool) Ground {
 	switch {
 	case self:
-		return no("own access", "Nobody can deactivate themself.", "Another person in HR can.")
+		return fixed(no("own access", "Nobody can deactivate themself.", "Another person in HR can."))
 	case u.LastAdmin:
-		return lastAdmin(u)
-	case hasAdminRole(u):
-		return decision("administrator", fmt.Sprintf("%s manages the whole account, so a second person has to agree.", u.Name))
+		return fixed(lastAdmin(u))
 	}
-	return direct("hr people", "HR may deactivate people.")
+	g := hits(q.Rows, lineAccess)
+	if hasAdminRole(u) {
+		g = g.Plus(Ground{Hits: []Hit{{Line: lineAccessAdmin, Size: 1, says: fmt.Sprintf("%s manages the whole account, so a second person has to agree.", u.Name)}}})
+	}
+	return g
 }
 
-func (p Policy) decideDeletion(q Question, u User, self bool) Verdict {
+func examineDeletion(q Question, u User, self bool) Ground {
 	switch {
 	case self:
-		return no("own access", "Nobody can delete themself.", "Another person in HR can.")
+		return fixed(no("own access", "Nobody can delete themself.", "Another person in HR can."))
 	case u.LastAdmin:
-		return lastAdmin(u)
+		return fixed(lastAdmin(u))
 	case !u.Deactivated && !u.Pending:
-		return no("delete: still active", fmt.Sprintf("%s still has access. Only people who have been deactivated can be deleted.", u.Name), "Deactivate the person first.")
+		return fixed(no("delete: still active", fmt.Sprintf("%s still has access. Only people who have been deactivated can be deleted.", u.Name), "Deactivate the person first."))
 	}
-	return p.deletion("people", q.Rows)
+	return hits(q.Rows, lineDeleteUser)
 }
 
 func hasAdminRole(u User) bool {

@@ -44,7 +44,8 @@ type Options struct {
 	AdminRoles []string
 	// ViewOnlyRoles are names of Gtmhub roles that stand beside no other.
 	ViewOnlyRoles []string
-	Policy        access.Policy
+	// Policy holds until HR stores one; without rules it is access.DefaultPolicy.
+	Policy access.Policy
 	// Lapse is how long a request waits; 0 means 72 hours.
 	Lapse time.Duration
 	// Inline is how long a page waits for a small direct change; 0 means 2 seconds.
@@ -87,19 +88,20 @@ type App struct {
 	// Lookups reads what the directory does not keep.
 	Lookups *directory.Lookups
 	// Metrics is for an address that only operators reach.
-	Metrics *metrics.Metrics
-	log     *slog.Logger
-	logins  auth.PreLogins
-	signIn  *auth.Handler
-	keep    time.Duration
-	zone    *time.Location
+	Metrics  *metrics.Metrics
+	log      *slog.Logger
+	policies *change.Policies
+	logins   auth.PreLogins
+	signIn   *auth.Handler
+	keep     time.Duration
+	zone     *time.Location
 	// nightlyAt is Options.NightlyAt.
 	nightlyAt time.Duration
 }
 
 // New opens the store, brings its tables up to date, and builds everything. It calls neither Gtmhub nor a provider.
 func New(ctx context.Context, o Options) (_ *App, err error) {
-	if o.Policy == (access.Policy{}) {
+	if o.Policy.Rules == nil {
 		o.Policy = access.DefaultPolicy()
 	}
 	st, err := store.Open(ctx, store.Options{URL: o.DatabaseURL, Log: o.Log})
@@ -152,10 +154,11 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		}
 		return all
 	}}
+	policies := change.NewPolicies(st.Changes(), o.Policy)
 	lookups := directory.NewLookups(client, time.Now)
-	allKinds, recipes := kinds.All(dir, kinds.Settings{Lookups: lookups, AdminRoles: o.AdminRoles, ViewOnlyRoles: o.ViewOnlyRoles, Tried: st.Changes().Tried, Policy: o.Policy, Changes: st.Changes()})
+	allKinds, recipes := kinds.All(dir, kinds.Settings{Lookups: lookups, AdminRoles: o.AdminRoles, ViewOnlyRoles: o.ViewOnlyRoles, Tried: st.Changes().Tried, Policy: policies, Changes: st.Changes()})
 	runner := change.NewRunner(change.RunnerOptions{
-		Store: st.Changes(), Kinds: allKinds, Writer: kinds.NewUpstream(client), Policy: o.Policy, Refresh: dir.Refresh, Timing: o.Timing, Calls: o.RunCalls, Log: o.Log,
+		Store: st.Changes(), Kinds: allKinds, Writer: kinds.NewUpstream(client), Policy: policies, Refresh: dir.Refresh, Timing: o.Timing, Calls: o.RunCalls, Log: o.Log,
 		Count: func(kind string, s change.RowState) { counts.Row(kind, string(s)) },
 		Actor: func(ctx context.Context, p change.Person) (access.Actor, error) {
 			// A requester who does not look at pages any more is read again with all users only: that may be minutes ago.
@@ -170,11 +173,11 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			return actors.Actor(p), nil
 		},
 	})
-	a := &App{keep: cmp.Or(o.AuditKeep, audit.KeepDays*24*time.Hour), Store: st, Directory: dir, Metrics: counts, Runner: runner, Actors: actors, log: o.Log, logins: st.Auth(),
+	a := &App{keep: cmp.Or(o.AuditKeep, audit.KeepDays*24*time.Hour), Store: st, Directory: dir, Metrics: counts, Runner: runner, policies: policies, Actors: actors, log: o.Log, logins: st.Auth(),
 		zone: cmp.Or(o.Zone, time.UTC), nightlyAt: o.NightlyAt, Lookups: lookups}
 	a.Changes = change.NewService(change.Options{
 		Team:  freshTeam,
-		Store: st.Changes(), Trail: st.Audit(), Recipes: recipes, Policy: o.Policy, Lapse: o.Lapse, Runner: runner, Inline: o.Inline, Log: o.Log})
+		Store: st.Changes(), Trail: st.Audit(), Recipes: recipes, Policy: policies, Lapse: o.Lapse, Runner: runner, Inline: o.Inline, Log: o.Log})
 	a.Notices = notify.New(notify.Options{Store: st.Notices(), Changes: st.Changes(), Actors: actors, Mail: o.Mail, Webhook: o.Webhook, Poll: o.NotifyPoll, Log: o.Log})
 
 	pages := handlers.NewPages(handlers.Options{Training: o.Training, Version: o.Version, Zone: o.Zone, Log: o.Log})
@@ -234,6 +237,9 @@ func (a *App) Run(ctx context.Context) {
 	wg.Go(func() { a.Directory.Run(ctx) })
 	wg.Go(func() { a.Runner.Run(ctx) })
 	wg.Go(func() { a.Notices.Run(ctx) })
+	wg.Go(func() {
+		a.policies.Follow(ctx, policyEvery, func(err error) { a.log.Warn("read the policy", "err", err) })
+	})
 	wg.Go(func() { a.sweep(ctx) })
 	wg.Go(func() { a.watch(ctx) })
 	wg.Go(func() { a.nightly(ctx) })
@@ -246,6 +252,10 @@ const (
 	signedInEvery = 40 * time.Second
 	watchEvery    = 10 * time.Second
 )
+
+// policyEvery is how often each instance looks for a new version of the policy, for what its pages draw. What is submitted,
+// decided and run reads it anew each time.
+const policyEvery = 3 * time.Second
 
 // watch ends the sessions of people whose Gtmhub user has been deactivated or deleted, also of those who do not click.
 func (a *App) watch(ctx context.Context) {

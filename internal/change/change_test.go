@@ -126,7 +126,7 @@ func newEngine(t *testing.T) *engine {
 		me: change.Person{Kind: access.ByPerson, Issuer: "https://signin.example", Subject: "hr", Name: "Hanna Reed"}}
 	e.hr = e.me.Actor()
 	e.hr.HR = true
-	k, policy := relabel{e.labels}, access.DefaultPolicy()
+	k, policy := relabel{e.labels}, change.NewPolicies(nil, access.DefaultPolicy())
 	e.runner = change.NewRunner(change.RunnerOptions{Store: st.Changes(), Kinds: []change.Kind{k}, Writer: e.labels, Policy: policy, Log: slog.New(slog.DiscardHandler),
 		Actor: func(context.Context, change.Person) (access.Actor, error) { return e.hr, nil }})
 	// No runner in the service: what is submitted waits for the test's own steps.

@@ -119,6 +119,11 @@ func (s *Service) judge(ctx context.Context, a access.Actor, c id.Change, w Word
 	if utf8.RuneCountInString(w.Reason) > MaxReason {
 		return ch, nil, &fault.FieldError{Field: "reason", Message: fmt.Sprintf("The reason may have at most %d characters.", MaxReason)}
 	}
+	if policy, err := s.o.Policy.Fresh(ctx); err != nil {
+		return ch, nil, err
+	} else if v := policy.Judge(ch.Ground); w.Approve && len(ch.Ground.Hits) > 0 && v.Outcome == access.No {
+		return ch, nil, fault.New(fault.Conflict, "Since this request was made, the policy has been changed: it is not allowed any more. Nothing was decided; you can reject it, or send it back. "+v.Sentence)
+	}
 	// The rows are hashed again here, so that a decision never covers a list that was altered behind our back.
 	rows, _, err := s.o.Store.Rows(ctx, c, RowFilter{Step: AllSteps, Version: ch.Version})
 	if err != nil {

@@ -169,12 +169,12 @@ func (s *Service) Repair(ctx context.Context, a access.Actor, by Person, c id.Ch
 	if len(list) != len(in.People) {
 		return Change{}, fault.New(fault.Conflict, "Some of these people cannot be corrected any more. Nothing was stored; look at the list as it is now.")
 	}
-	r := Revision{From: ch.Version, State: ch.State, By: by, To: Waiting, Deciders: ch.Deciders, Rule: ch.Rule, RuleSentence: ch.RuleSentence,
+	r := Revision{From: ch.Version, State: ch.State, By: by, To: Waiting, Deciders: ch.Deciders, DecidedBy: ch.By, Lead: ch.Lead, Ground: ch.Ground, Rule: ch.Rule, RuleSentence: ch.RuleSentence,
 		People: len(list), Note: in.Note, Keep: ch.State.Undecided()}
 	if _, ok := s.recipes[ch.Kind].(Corrector); ok {
 		err = s.replan(ctx, a, &ch, rows, list, in.People, &r)
 	} else {
-		err = again(&ch, list, &r)
+		err = s.again(ctx, &ch, list, &r)
 	}
 	if err != nil {
 		return Change{}, err
@@ -256,14 +256,16 @@ func (s *Service) replan(ctx context.Context, a access.Actor, ch *Change, rows [
 			least = max(least, needed(ch), 1)
 		}
 	}
-	rule := access.Verdict{Rule: "rejected before", Sentence: "Somebody of these was rejected before, so that a second person has to agree."}
+	rule := access.Verdict{Rule: "rejected before", By: ch.By, Lead: ch.Lead, Sentence: "Somebody of these was rejected before, so that a second person has to agree."}
 	if r.Keep {
-		least, rule = ch.Deciders, access.Verdict{Rule: ch.Rule, Sentence: ch.RuleSentence}
+		least, rule = ch.Deciders, access.Verdict{Rule: ch.Rule, By: ch.By, Lead: ch.Lead, Sentence: ch.RuleSentence}
 	}
 	if p.Verdict.Deciders >= least {
 		rule = p.Verdict
 	}
-	r.Deciders, r.Rule, r.RuleSentence = max(least, p.Verdict.Deciders), rule.Rule, rule.Sentence
+	rule.Outcome, rule.Deciders = access.NeedsDecision, max(least, p.Verdict.Deciders)
+	rule = access.Stricter(rule, p.Verdict)
+	r.Deciders, r.DecidedBy, r.Lead, r.Rule, r.RuleSentence, r.Ground, r.Policy = rule.Deciders, rule.By, rule.Lead, rule.Rule, rule.Sentence, p.Ground, p.Policy
 	return nil
 }
 
@@ -342,7 +344,7 @@ func inPlace(row, old Row) Row {
 }
 
 // again asks for rows as they were planned: those that failed, need a person, or were rejected, and what hangs on them.
-func again(ch *Change, list []Correctable, r *Revision) error {
+func (s *Service) again(ctx context.Context, ch *Change, list []Correctable, r *Revision) error {
 	if r.Keep {
 		return fault.New(fault.Invalid, "The rows of this request cannot be edited. Withdraw it and make it again.")
 	}
@@ -358,6 +360,20 @@ func again(ch *Change, list []Correctable, r *Revision) error {
 		}
 	}
 	r.Deciders = needed(ch)
+	policy, err := s.o.Policy.Fresh(ctx)
+	if err != nil {
+		return err
+	}
+	r.Policy = policy.Number
+	if len(ch.Ground.Hits) > 0 {
+		v := policy.Judge(ch.Ground)
+		if v.Outcome == access.No {
+			return fault.New(fault.Forbidden, strings.TrimSpace(v.Sentence+" "+v.Help))
+		}
+		if v.Deciders > r.Deciders || v.Deciders > 0 && r.DecidedBy == access.ByAny {
+			r.Deciders, r.DecidedBy, r.Lead, r.Rule, r.RuleSentence = max(r.Deciders, v.Deciders), v.By, v.Lead, v.Rule, v.Sentence
+		}
+	}
 	return nil
 }
 

@@ -27,7 +27,7 @@ type RunnerOptions struct {
 	// Actor builds the person anew, with what they hold now. Inactive is true for people who have been deactivated.
 	Actor func(ctx context.Context, p Person) (access.Actor, error)
 	// Policy is asked again for every row.
-	Policy access.Policy
+	Policy *Policies
 	// Refresh re-reads the touched records into the directory.
 	Refresh func(ctx context.Context, users []id.User, teams []id.Team) error
 	Timing  Timing
@@ -396,6 +396,10 @@ func (r *Runner) prepare(ctx context.Context, rows []Row) (*batch, error) {
 	if err != nil || len(rows) == 0 {
 		return b, err
 	}
+	policy, err := r.o.Policy.Fresh(ctx)
+	if err != nil {
+		return nil, err
+	}
 	findings, err := kind.Look(ctx, b.actor, rows)
 	if err != nil {
 		return nil, err
@@ -406,7 +410,7 @@ func (r *Runner) prepare(ctx context.Context, rows []Row) (*batch, error) {
 	for i, f := range findings {
 		o := Outcome{Row: rows[i].ID, Epoch: rows[i].Epoch, State: f.State, Reason: f.Reason, Result: f.Result, Now: f.Now}
 		if f.Go {
-			v := r.o.Policy.Decide(b.actor, f.Question)
+			v := policy.Decide(b.actor, f.Question)
 			if v.Outcome != access.No && v.Deciders <= ch.Deciders {
 				going = append(going, rows[i])
 				continue

@@ -23,7 +23,7 @@ type Options struct {
 	Trail   audit.Trail
 	Recipes []Recipe
 	// Policy is asked at every submission.
-	Policy access.Policy
+	Policy *Policies
 	// Team reads a team fresh, for the decisions of its lead.
 	Team func(ctx context.Context, t id.Team) (access.Team, error)
 	// Lapse is how long a request waits for a decision; 0 means 72 hours.
@@ -68,6 +68,9 @@ func (s *Service) Verdict(a access.Actor, q access.Question) access.Verdict {
 type Preview struct {
 	Plan
 	Verdict access.Verdict
+	// Ground is what the verdict stands on, and Policy the number of the version that was asked.
+	Ground access.Ground
+	Policy int
 }
 
 // Preview plans an input and asks the policy, without storing anything. requester is who would make the change.
@@ -75,6 +78,10 @@ func (s *Service) Preview(ctx context.Context, a access.Actor, requester Person,
 	recipe := s.recipes[in.Recipe]
 	if recipe == nil {
 		return Preview{}, fmt.Errorf("plan %q: no such recipe", in.Recipe)
+	}
+	policy, err := s.o.Policy.Fresh(ctx)
+	if err != nil {
+		return Preview{}, err
 	}
 	plan, err := recipe.Plan(ctx, a, in.Fields)
 	if err != nil {
@@ -90,11 +97,11 @@ func (s *Service) Preview(ctx context.Context, a access.Actor, requester Person,
 	if plan.Question.Act == "" && plan.Open() == 0 {
 		return Preview{Plan: plan, Verdict: access.Verdict{Outcome: access.No, Rule: "nothing to do", Sentence: "Nothing of this can be done."}}, nil
 	}
-	v := s.o.Policy.Decide(a, plan.Question)
+	g := access.Examine(a, plan.Question)
 	for _, q := range plan.More {
-		v = access.Stricter(v, s.o.Policy.Decide(a, q))
+		g = g.Plus(access.Examine(a, q))
 	}
-	return Preview{Plan: plan, Verdict: v}, nil
+	return Preview{Plan: plan, Verdict: policy.Judge(g), Ground: g, Policy: policy.Number}, nil
 }
 
 // Submit plans the input, asks the policy and stores the change. A direct change is carried out at once, for at most
@@ -126,7 +133,7 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 	}
 	c := Change{
 		ID: cmp.Or(in.ID, id.NewChange()), Kind: in.Recipe, Title: p.Title, Requester: requester, Reason: in.Reason,
-		State: Approved, UndoOf: Link{ID: p.UndoOf}, Planned: in.NotBefore, Version: 1, Deciders: p.Verdict.Deciders, Lead: p.Verdict.Lead, Rule: p.Verdict.Rule, RuleSentence: p.Verdict.Sentence,
+		State: Approved, UndoOf: Link{ID: p.UndoOf}, Planned: in.NotBefore, Version: 1, Deciders: p.Verdict.Deciders, By: p.Verdict.By, Lead: p.Verdict.Lead, Ground: p.Ground, Policy: p.Policy, Rule: p.Verdict.Rule, RuleSentence: p.Verdict.Sentence,
 	}
 	if in.Source != nil {
 		c.SourceName = in.Source.Name
@@ -257,7 +264,13 @@ func (s *Service) List(ctx context.Context, a access.Actor, me Person, b Box, pa
 	f := Filter{Page: page, Size: size}
 	switch {
 	case b == ForMe && a.May(access.ChangesDecide):
-		f.States, f.NotRequestedBy, f.SoonestFirst = []State{Waiting}, &me, true
+		f.States, f.NotRequestedBy, f.SoonestFirst, f.By = []State{Waiting}, &me, true, []access.By{access.ByAny, access.ByLead}
+		if a.HR {
+			f.By = append(f.By, access.ByHR)
+		}
+		if a.Approver {
+			f.By = append(f.By, access.ByApprover)
+		}
 		if !a.HR && !a.Approver {
 			f.Leads = append([]id.Team{}, a.Decides()...)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/gtmhub-portal/portal/internal/access"
 	"github.com/gtmhub-portal/portal/internal/audit"
 	"github.com/gtmhub-portal/portal/internal/id"
 )
@@ -13,7 +14,7 @@ import (
 // It is safe for concurrent use by several instances. Errors carry fault kinds: NotFound, Conflict, Full, Unavailable.
 type Store interface {
 	// Create stores a new change with its rows and its source (nil for none; the name is Change.SourceName) and gives it the next Number. A change whose Deciders is above 0 gets
-	// Lapses = now + lapse. A change that needs no decision and is Planned for later is Scheduled, and lapses that long after
+	// Lapses = now + lapse. Conflict unless Change.Policy is the version of the policy that holds. A change that needs no decision and is Planned for later is Scheduled, and lapses that long after
 	// its date.
 	Create(ctx context.Context, c Change, rows []Row, source *Source, lapse time.Duration, entries ...audit.Entry) (Change, error)
 	// Change returns the head with decisions and counts.
@@ -42,7 +43,7 @@ type Store interface {
 	Return(ctx context.Context, c id.Change, d Decision, lapse time.Duration, entries ...audit.Entry) (Change, error)
 	// Answer stores the requester's answer and lets a returned change wait again, for lapse. Conflict in another state.
 	Answer(ctx context.Context, c id.Change, by Person, text string, lapse time.Duration, entries ...audit.Entry) (Change, error)
-	// Revise makes the next version (see Revision). Conflict when the change or one of the rows has moved on meanwhile.
+	// Revise makes the next version (see Revision). Conflict when the policy has changed, or the change or one of the rows has moved on meanwhile.
 	Revise(ctx context.Context, c id.Change, r Revision, lapse time.Duration, entries ...audit.Entry) (Change, error)
 	// Remind marks a waiting change as reminded (half of its time is over) or escalated (three quarters are), and writes
 	// the entries. first is false, and nothing is written, if it is too early, somebody has done it, or it waits no more.
@@ -136,7 +137,12 @@ type Revision struct {
 	To                 State
 	Hash               string
 	Deciders           int
+	DecidedBy          access.By
+	Lead               id.Team
 	Rule, RuleSentence string
+	// Ground is what the rows met in the policy, and Policy the number of the version that judged them.
+	Ground access.Ground
+	Policy int
 	// People is how many people were corrected or asked for anew; Note is what the editor says.
 	People int
 	Note   string
@@ -158,6 +164,8 @@ type Filter struct {
 	DecidedBy *Person
 	// NotRequestedBy leaves one person's own out: what waits for me.
 	NotRequestedBy *Person
+	// By, when not nil, limits to those on which one of these decides.
+	By []access.By
 	// Leads, when not nil, limits to the changes on which the leads of these teams may decide (Change.Lead).
 	Leads []id.Team
 	// Team limits to changes with a row about the team; User likewise.

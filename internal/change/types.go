@@ -200,8 +200,12 @@ type Change struct {
 	// Deciders is how many people must agree; 0 for a direct change. Rule and RuleSentence say why.
 	Deciders           int
 	Rule, RuleSentence string
-	// Lead is the team whose lead may decide beside HR; empty for none.
+	// By says who decides, and Lead is the team whose lead may; empty for none.
+	By   access.By
 	Lead id.Team
+	// Ground is what it met in the policy, and Policy the number of the version that judged it. Only [Store.Create] reads them.
+	Ground access.Ground
+	Policy int
 	// SourceName is the name of the uploaded file, empty if there was none.
 	SourceName string
 	// Created, Lapses (zero when it cannot lapse), Started and Ended are UTC.
@@ -244,7 +248,7 @@ func (c *Change) Main() Counts {
 
 // Facts are what decisions about the change need.
 func (c *Change) Facts() access.ChangeFacts {
-	f := access.ChangeFacts{Lead: c.Lead, Requester: c.Requester.Actor(), Waiting: c.State == Waiting}
+	f := access.ChangeFacts{By: c.By, Lead: c.Lead, Requester: c.Requester.Actor(), Waiting: c.State == Waiting}
 	for _, d := range c.Decisions {
 		f.Deciders = append(f.Deciders, d.By.Actor())
 	}

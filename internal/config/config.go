@@ -30,8 +30,8 @@ type Config struct {
 	Mail    Mail
 	Webhook Webhook
 
-	FreeInvites   int           `env:"PORTAL_FREE_INVITES" default:"5" min:"0" max:"100" unit:"invitations in 24 hours" example:"3" doc:"How many single invitations one person in HR may make without a second person. 0: every invitation needs one."`
-	TwoApprovers  int           `env:"PORTAL_TWO_APPROVERS_ROWS" default:"10" min:"0" max:"5000" unit:"rows" example:"5" doc:"How many users or teams a deletion may have before two people beside the requester have to agree. 0: always two."`
+	FreeInvites   int           `env:"PORTAL_FREE_INVITES" default:"5" min:"0" max:"100" unit:"invitations in 24 hours" example:"3" doc:"How many single invitations one person in HR may make without a second person. 0: every invitation needs one. Holds until HR stores a policy on the settings page."`
+	TwoApprovers  int           `env:"PORTAL_TWO_APPROVERS_ROWS" default:"10" min:"0" max:"5000" unit:"rows" example:"5" doc:"How many users or teams a deletion may have before two people beside the requester have to agree. 0: always two. Holds until HR stores a policy on the settings page."`
 	DecisionLapse time.Duration `env:"PORTAL_DECISION_LAPSE" default:"72h" min:"1h" max:"720h" example:"48h" doc:"How long a request waits for a decision before it lapses, and an approved one for its start."`
 	UndoFor       time.Duration `env:"PORTAL_UNDO_FOR" default:"15m" min:"1m" max:"24h" example:"30m" doc:"How long a small change can be undone from the line that tells its result. After that the page of the request offers it, with what would be done."`
 	MailDomains   []string      `env:"PORTAL_MAIL_DOMAINS" unit:"domains" example:"northwind.example,northwind-labs.example" doc:"Mail domains of the company. Invitations to other addresses are flagged. Empty: none is."`

@@ -26,7 +26,7 @@ type ChangeStore struct{ s *Store }
 func (s *Store) Changes() *ChangeStore { return &ChangeStore{s} }
 
 const changeColumns = `id, number, kind, title, requester, reason, state, note, version, hash, deciders, rule, rule_sentence,
-	source_name, created, lapses, started, ended, undo_of, went_on, planned, lead_team`
+	source_name, created, lapses, started, ended, undo_of, went_on, planned, lead_team, decided_by, ground`
 
 // Create implements change.Store. Rows that wait for a row which the plan found not possible are cancelled at once.
 func (c *ChangeStore) Create(ctx context.Context, ch change.Change, rows []change.Row, source *change.Source, lapse time.Duration, entries ...audit.Entry) (change.Change, error) {
@@ -38,8 +38,15 @@ func (c *ChangeStore) Create(ctx context.Context, ch change.Change, rows []chang
 	if err != nil {
 		return change.Change{}, fmt.Errorf("create change: %w", err)
 	}
+	ground, err := groundText(ch.Ground)
+	if err != nil {
+		return change.Change{}, fmt.Errorf("create change: %w", err)
+	}
 	var out change.Change
 	err = c.s.write(ctx, "create change", func(t *tx) error {
+		if err := t.under(ch.Policy); err != nil {
+			return err
+		}
 		now, err := t.now()
 		if err != nil {
 			return err
@@ -64,7 +71,7 @@ func (c *ChangeStore) Create(ctx context.Context, ch change.Change, rows []chang
 		}
 		err = t.insert("change", changeColumns+", requester_key, requester_user, resumes, asked", [][]any{{
 			string(ch.ID), number, ch.Kind, ch.Title, string(requester), ch.Reason, string(ch.State), ch.Note, ch.Version, ch.Hash, ch.Deciders,
-			ch.Rule, ch.RuleSentence, ch.SourceName, millis(now), millis(lapses), millis(started), millis(ended), string(ch.UndoOf.ID), millis(started), millis(ch.Planned), string(ch.Lead),
+			ch.Rule, ch.RuleSentence, ch.SourceName, millis(now), millis(lapses), millis(started), millis(ended), string(ch.UndoOf.ID), millis(started), millis(ch.Planned), string(ch.Lead), string(ch.By), ground,
 			personKey(ch.Requester), string(ch.Requester.User), 0, millis(now),
 		}})
 		if err != nil {
@@ -198,16 +205,21 @@ func (t *tx) undos(at map[id.Change]*change.Change, ids []any) error {
 
 func scanChange(scan func(...any) error) (change.Change, error) {
 	var c change.Change
-	var requester string
+	var requester, ground string
 	var created, lapses, started, ended, wentOn, planned, erased int64
 	err := scan(&c.ID, &c.Number, &c.Kind, &c.Title, &requester, &c.Reason, &c.State, &c.Note, &c.Version, &c.Hash, &c.Deciders, &c.Rule,
-		&c.RuleSentence, &c.SourceName, &created, &lapses, &started, &ended, &c.UndoOf.ID, &wentOn, &planned, &c.Lead, &erased)
+		&c.RuleSentence, &c.SourceName, &created, &lapses, &started, &ended, &c.UndoOf.ID, &wentOn, &planned, &c.Lead, &c.By, &ground, &erased)
 	if err != nil {
 		return c, err
 	}
 	c.Created, c.Lapses, c.Started = fromMillis(created), fromMillis(lapses), fromMillis(started)
 	c.Ended, c.WentOn, c.Planned = fromMillis(ended), fromMillis(wentOn), fromMillis(planned)
 	c.Erased = fromMillis(erased)
+	if ground != "" {
+		if err := json.Unmarshal([]byte(ground), &c.Ground); err != nil {
+			return c, err
+		}
+	}
 	return c, json.Unmarshal([]byte(requester), &c.Requester)
 }
 
@@ -263,6 +275,13 @@ func (c *ChangeStore) Changes(ctx context.Context, f change.Filter) (out []chang
 	if f.DecidedBy != nil {
 		w.add("id IN (SELECT change_id FROM decision WHERE " + w.samePerson(*f.DecidedBy, "by_key", "by_user") +
 			" UNION SELECT change_id FROM change_remark WHERE question AND " + w.samePerson(*f.DecidedBy, "by_key", "by_user") + ")")
+	}
+	if f.By != nil {
+		marks := make([]string, len(f.By))
+		for i, b := range f.By {
+			marks[i] = w.arg(string(b))
+		}
+		w.add("decided_by IN (" + strings.Join(marks, ",") + ")")
 	}
 	if f.Leads != nil {
 		marks := make([]string, len(f.Leads))

@@ -217,7 +217,14 @@ func (c *ChangeStore) Revise(ctx context.Context, ch id.Change, r change.Revisio
 	if err != nil {
 		return out, fmt.Errorf("revise change: %w", err)
 	}
+	ground, err := groundText(r.Ground)
+	if err != nil {
+		return out, fmt.Errorf("revise change: %w", err)
+	}
 	err = c.s.write(ctx, "revise change", func(t *tx) error {
+		if err := t.under(r.Policy); err != nil {
+			return err
+		}
 		if err := t.in(ch, r.State); err != nil {
 			return err
 		}
@@ -226,10 +233,10 @@ func (c *ChangeStore) Revise(ctx context.Context, ch id.Change, r change.Revisio
 			return err
 		}
 		edited := fault.New(fault.Conflict, "Somebody else has changed this request meanwhile. Nothing was stored; look at it as it is now.")
-		n, err := t.exec(`UPDATE change SET version = version + 1, hash = $1, deciders = $2, rule = $3, rule_sentence = $4, started = 0, ended = 0,
+		n, err := t.exec(`UPDATE change SET version = version + 1, hash = $1, deciders = $2, rule = $3, rule_sentence = $4, decided_by = $11, lead_team = $12, ground = $13, started = 0, ended = 0,
 			asked = {now}, reminded = 0, escalated = 0, note = '', state = CASE WHEN $10 AND planned > {now} THEN 'scheduled' ELSE $5 END,
 			lapses = CASE WHEN $9 THEN {now} + $6 WHEN planned > {now} THEN planned + $6 ELSE 0 END WHERE id = $7 AND version = $8`,
-			r.Hash, r.Deciders, r.Rule, r.RuleSentence, string(r.To), lapse.Milliseconds(), string(ch), r.From, r.Deciders > 0, r.To == change.Approved)
+			r.Hash, r.Deciders, r.Rule, r.RuleSentence, string(r.To), lapse.Milliseconds(), string(ch), r.From, r.Deciders > 0, r.To == change.Approved, string(r.DecidedBy), string(r.Lead), ground)
 		if err != nil {
 			return err
 		}

@@ -141,12 +141,12 @@ type instance struct {
 
 func newInstance(s *store.Store, a *account) instance {
 	log := slog.New(slog.DiscardHandler)
-	runner := change.NewRunner(change.RunnerOptions{Store: s.Changes(), Kinds: []change.Kind{modelKind{a}}, Writer: a, Policy: access.DefaultPolicy(), Log: log,
+	runner := change.NewRunner(change.RunnerOptions{Store: s.Changes(), Kinds: []change.Kind{modelKind{a}}, Writer: a, Policy: change.NewPolicies(nil, access.DefaultPolicy()), Log: log,
 		Actor:  func(_ context.Context, p change.Person) (access.Actor, error) { return hrActor(p), nil },
 		Timing: change.Timing{Call: time.Second, Lease: time.Minute, Settle: time.Millisecond, Attempts: 2}})
 	// Without the runner in the service, nothing is carried out but by a step of the test.
 	return instance{runner: runner, store: s.Changes(), Service: change.NewService(change.Options{Store: s.Changes(), Trail: s.Audit(),
-		Recipes: []change.Recipe{modelRecipe{}}, Policy: access.DefaultPolicy(), Lapse: time.Hour, Log: log})}
+		Recipes: []change.Recipe{modelRecipe{}}, Policy: change.NewPolicies(nil, access.DefaultPolicy()), Lapse: time.Hour, Log: log})}
 }
 
 func (i instance) submit(ctx context.Context, emails ...string) (change.Change, error) {

@@ -5,6 +5,7 @@ const (
 	authPkg    = "./auth"
 	exportPkg  = "./internal/export"
 	policyFile = "internal/access/policy.go"
+	tableFile  = "internal/access/table.go"
 	actorFile  = "internal/access/actor.go"
 	tokenFile  = "auth/provider.go"
 	followFile = "auth/follow.go"
@@ -18,37 +19,48 @@ const (
 var mutants = []mutant{
 	// The policy.
 	{"policy: not signed in", policyFile, `if a.Kind == "" {
-		return no("sign-in"`, `if false {
-		return no("sign-in"`, accessPkg, ""},
+		return fixed(no("sign-in"`, `if false {
+		return fixed(no("sign-in"`, accessPkg, ""},
 	{"policy: deactivated", policyFile, `if a.Inactive {
-		return no("deactivated", "Your Gtmhub user has been deactivated.", "Ask HR.")
+		return fixed(no("deactivated", "Your Gtmhub user has been deactivated.", "Ask HR."))
 	}
 	switch q.Act { // everybody`, `if false {
-		return no("deactivated", "Your Gtmhub user has been deactivated.", "Ask HR.")
+		return fixed(no("deactivated", "Your Gtmhub user has been deactivated.", "Ask HR."))
 	}
 	switch q.Act { // everybody`, accessPkg, ""},
 	{"policy: neither HR nor lead", policyFile, `if !a.HR && !a.ActsForTeams() && !aboutSelf(a, q) {`, `if false {`, accessPkg, ""},
-	{"policy: unknown act", policyFile, `return no("unknown act", "This is not something the portal can do.", "Ask HR.")`, `return direct("unknown act", "")`, accessPkg, ""},
+	{"policy: unknown act", policyFile, `return fixed(no("unknown act", "This is not something the portal can do.", "Ask HR."))`, `return fixed(direct("unknown act", ""))`, accessPkg, ""},
 	{"policy: lead invites into a foreign team", policyFile, `if !leads(a, t, q.Act) {
-				return no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Name one of your teams, or ask HR.")`, `if false {
-				return no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Name one of your teams, or ask HR.")`, accessPkg, ""},
+				return fixed(no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Name one of your teams, or ask HR."))`, `if false {
+				return fixed(no("foreign team", fmt.Sprintf("You are not the manager of %s.", t.Name), "Name one of your teams, or ask HR."))`, accessPkg, ""},
 	{"policy: lead invites into no team", policyFile, `if len(q.Teams) == 0 {
-			return no("invite without team"`, `if false {
-			return no("invite without team"`, accessPkg, ""},
-	{"policy: lead invites without a decision", policyFile, `return decision("lead invites", "Invitations`, `return direct("lead invites", "Invitations`, accessPkg, ""},
-	{"policy: admin role without a second person", policyFile, `return decision("admin role"`, `return direct("admin role"`, accessPkg, ""},
-	{"policy: bulk invitation without a second person", policyFile, `if q.Rows >= p.InviteRows {`, `if q.Rows > p.InviteRows {`, accessPkg, ""},
-	{"policy: split invitations", policyFile, `if q.RecentInvites >= p.FreeInvites {`, `if q.RecentInvites > p.FreeInvites {`, accessPkg, ""},
-	{"policy: big deletion counted wrongly", policyFile, `if rows > p.TwoApproversRows {`, `if rows > p.TwoApproversRows+1 {`, accessPkg, ""},
-	{"policy: big deletion with one approver", policyFile, `v.Deciders = 2`, `v.Deciders = 1`, accessPkg, ""},
-	{"policy: deletion without a decision", policyFile, `return decision("deletion"`, `return direct("deletion"`, accessPkg, ""},
+			return fixed(no("invite without team"`, `if false {
+			return fixed(no("invite without team"`, accessPkg, ""},
+	{"policy: lead invites without a decision", tableFile, `does: "a team lead invites people", Default: Rule{Answer: onePerson}`, `does: "a team lead invites people", Default: Rule{Answer: atOnce}`, accessPkg, ""},
+	{"policy: admin role without a second person", policyFile, `fixed(decision("admin role"`, `fixed(direct("admin role"`, accessPkg, ""},
+	{"policy: sizes counted wrongly", tableFile, `size >= r.From {`, `size > r.From {`, accessPkg, ""},
+	{"policy: split invitations", policyFile, `hits(q.RecentInvites+1, lineInviteOften)`, `hits(q.RecentInvites, lineInviteOften)`, accessPkg, ""},
+	{"policy: big deletion with one approver", tableFile, `What: "Delete teams", As: AsHR, Unit: "teams", does: "HR deletes teams", Least: onePerson, Default: Rule{Answer: onePerson, From: 11, Larger: twoPeople}`, `What: "Delete teams", As: AsHR, Unit: "teams", does: "HR deletes teams", Least: onePerson, Default: Rule{Answer: onePerson, From: 11, Larger: onePerson}`, accessPkg, ""},
+	{"policy: floors that a table can loosen", tableFile, `case !a.covers(k.floor()):`, `case false:`, accessPkg, ""},
+	{"policy: few are held stricter than many", tableFile, `!r.Larger.covers(r.Answer):`, `false:`, accessPkg, ""},
+	{"policy: a deputy is not bound by the lead's rule", policyFile, `return []Line{lead, deputy}`, `return []Line{deputy}`, accessPkg, ""},
+	{"policy: who decides is forgotten", tableFile, `v.Deciders, v.By = a.Deciders, a.By`, `v.Deciders = a.Deciders`, accessPkg, ""},
 	{"policy: admin role given by who does not hold it", policyFile, `case r.Admin && !holds:`, `case false:`, accessPkg, ""},
 	{"policy: role above one's own", policyFile, `case !a.HR && !holds:`, `case false:`, accessPkg, ""},
 	{"policy: the laxer of two verdicts", policyFile, `if b.Outcome < a.Outcome ||`, `if b.Outcome > a.Outcome ||`, accessPkg, ""},
 
 	// Approval rules.
-	{"approval: anybody decides", policyFile, `a.Inactive || a.Kind == "" || !a.HR && !a.Approver && !mayLead(a, c):`, `false:`, accessPkg, ""},
-	{"approval: deactivated decides", policyFile, `case a.Inactive || a.Kind == "" || !a.HR`, `case a.Kind == "" || !a.HR`, accessPkg, ""},
+	{"approval: anybody decides", policyFile, `case !entitled(a, c):`, `case false:`, accessPkg, ""},
+	{"approval: HR decides for approvers", policyFile, `return a.Approver
+	}`, `return a.HR || a.Approver
+	}`, accessPkg, ""},
+	{"approval: deactivated decides", policyFile, `if a.Inactive || a.Kind == "" {
+		return false
+	}
+	switch c.By`, `if a.Kind == "" {
+		return false
+	}
+	switch c.By`, accessPkg, ""},
 	{"approval: one's own request", policyFile, `case a.Same(c.Requester):
 		return no("decide: own"`, `case false:
 		return no("decide: own"`, accessPkg, ""},
@@ -59,7 +71,7 @@ var mutants = []mutant{
 	{"approval: same person by another sign-in", actorFile, `return a.User != "" && a.User == b.User`, `return false`, accessPkg, ""},
 	{"approval: same person by the same sign-in", actorFile, `a.Issuer == b.Issuer && a.Subject == b.Subject {`, `false {`, accessPkg, ""},
 	{"approval: no subject is the same as none", actorFile, `if a.Subject != "" && a.Issuer`, `if a.Issuer`, accessPkg, ""},
-	{"sight: approver sees what does not wait", policyFile, `if c.Waiting {
+	{"sight: approver sees what does not wait", policyFile, `if c.Waiting && c.By != ByHR {
 		return true
 	}
 	for`, `if true {

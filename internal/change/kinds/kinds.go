@@ -38,7 +38,7 @@ type Settings struct {
 	// less than within. nil means that nothing is known.
 	Tried func(ctx context.Context, kind string, users []id.User, within time.Duration) (map[id.User]time.Duration, error)
 	// Policy is asked while planning, so that rows that are not allowed are shown as not possible.
-	Policy access.Policy
+	Policy *change.Policies
 	// Changes are those made before, for the recipe that takes one back.
 	Changes History
 	// Lookups is what is read beside the directory; the kinds about objectives and announcements need it.

@@ -30,7 +30,7 @@ type office struct {
 func newOffice(t *testing.T) office {
 	t.Helper()
 	p := handlertest.New(t, handlertest.Options{Timing: change.Timing{Call: time.Second, Lease: time.Second + time.Second/2, Settle: 3 * time.Second, Poll: 50 * time.Millisecond}})
-	all, _ := kinds.All(p.App.Directory, kinds.Settings{Policy: access.DefaultPolicy(), Lookups: p.App.Lookups, Changes: p.App.Store.Changes()})
+	all, _ := kinds.All(p.App.Directory, kinds.Settings{Policy: change.NewPolicies(nil, access.DefaultPolicy()), Lookups: p.App.Lookups, Changes: p.App.Store.Changes()})
 	by := map[string]change.Kind{}
 	for _, k := range all {
 		by[k.Name()] = k

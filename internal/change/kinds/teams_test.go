@@ -42,7 +42,7 @@ func newAccount(t *testing.T, o handlertest.Options) account {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, _ := kinds.All(p.App.Directory, kinds.Settings{Policy: access.DefaultPolicy()})
+	all, _ := kinds.All(p.App.Directory, kinds.Settings{Policy: change.NewPolicies(nil, access.DefaultPolicy())})
 	by := map[string]change.Kind{}
 	for _, k := range all {
 		by[k.Name()] = k

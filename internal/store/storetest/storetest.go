@@ -77,6 +77,7 @@ func tests() map[string]func(*testing.T, *store.Store) {
 		"schedule":                     testSchedule,
 		"seats":                        testSeats,
 		"daily":                        testDaily,
+		"policy":                       testPolicy,
 		"undo links":                   testUndoLinks,
 		"sums after random operations": testSums,
 		"sessions":                     testSessions,

@@ -1,4 +1,0 @@
-package access
-
-// Deletion is the verdict that the acts of deleting share.
-var Deletion = Policy.deletion
