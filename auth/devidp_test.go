@@ -46,7 +46,7 @@ func TestTrainingSignIn(t *testing.T) {
 	c := newClock()
 	idp := httptest.NewServer(nil)
 	t.Cleanup(idp.Close)
-	p := newPortal(t, c, setup{issuer: idp.URL, seal: func(token string) ([]byte, error) { return []byte(token), nil }})
+	p := newPortal(t, c, setup{issuer: idp.URL, config: func(c *auth.ProviderConfig) { c.GtmhubTokens = true }})
 	var tokens sync.Map // access token to person
 	handler, err := devidp.New(devidp.Options{
 		Issuer:  idp.URL,
@@ -77,8 +77,15 @@ func TestTrainingSignIn(t *testing.T) {
 		!cmp.Equal(s.Groups, []string{"portal-hr", "portal-approver"}) || s.AuthTime.IsZero() {
 		t.Errorf("session %+v", s)
 	}
-	if person, _ := tokens.Load(string(s.UpstreamToken)); person != "anna" {
-		t.Error("the access token in the session was not announced")
+	own := b.get(t, p.URL+"/own-token").body
+	if person, _ := tokens.Load(own); person != "anna" {
+		t.Error("the person's own token is not that which was announced")
+	}
+	if strings.Contains(string(s.Tokens), own) || strings.Contains(p.logged(), own) {
+		t.Error("the token is to be read in the session's row or in the log")
+	}
+	if got := p.browser(t).get(t, p.URL+"/own-token").body; got != "" {
+		t.Error("somebody who is not signed in got a token")
 	}
 	fresh := b.choose(t, b.signIn(t, "?fresh=1"), "anna")
 	if again, ok := b.session(t); fresh.StatusCode != http.StatusOK || !ok || again.Hash == s.Hash || !auth.RequireFresh(&again, c.Now(), time.Minute) {

@@ -144,7 +144,7 @@ func (p *provider) follow(ctx context.Context, t tokens, subject string) (_ toke
 		// Once userinfo has told groups, an answer without them means none.
 		t.FromInfo = t.FromInfo || c.Groups != nil
 		known = t.FromInfo
-		if !known {
+		if !known && !p.GtmhubTokens {
 			t.Access = "" // userinfo does not tell groups here: it need not be asked again
 		}
 		groups, err = cleanGroups(c.Groups)

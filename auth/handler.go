@@ -86,7 +86,7 @@ type SignedOutPage struct {
 	Everywhere bool
 }
 
-// HandlerOptions says what a Handler works with. All fields but SealToken are required.
+// HandlerOptions says what a Handler works with. All fields are required.
 type HandlerOptions struct {
 	Providers  *Providers
 	Sessions   *Store
@@ -98,9 +98,6 @@ type HandlerOptions struct {
 	Allow func(p Person, user id.User) error
 	// Record is told of each event, before the person gets in; its error stops the sign-in.
 	Record func(ctx context.Context, e Event) error
-	// SealToken encrypts the provider's access token for the session, where that token is also the person's own
-	// Gtmhub token; nil keeps no token.
-	SealToken func(accessToken string) ([]byte, error)
 	// SignInPage and SignedOutPage write the two pages.
 	SignInPage    func(http.ResponseWriter, *http.Request, SignInPage) error
 	SignedOutPage func(http.ResponseWriter, *http.Request, SignedOutPage) error
@@ -373,11 +370,6 @@ func (h *Handler) letIn(w http.ResponseWriter, r *http.Request, p *provider, log
 	}
 	if login.Fresh && sess.AuthTime.IsZero() {
 		sess.AuthTime = person.IssuedAt // checked: the fallback of this provider
-	}
-	if h.o.SealToken != nil {
-		if sess.UpstreamToken, err = h.o.SealToken(kept.Access); err != nil {
-			return fmt.Errorf("encrypt access token: %w", err)
-		}
 	}
 	if err := h.o.Record(ctx, Event{Kind: SignedIn, Person: person, User: user}); err != nil {
 		return fmt.Errorf("record sign-in: %w", err)

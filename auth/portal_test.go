@@ -64,7 +64,6 @@ type portal struct {
 type setup struct {
 	config func(*auth.ProviderConfig)
 	users  users
-	seal   func(string) ([]byte, error)
 	issuer string
 	second *auth.ProviderConfig
 }
@@ -111,7 +110,6 @@ func newPortal(t *testing.T, c *clock, s setup) *portal {
 			p.events = append(p.events, e)
 			return nil
 		},
-		SealToken: s.seal,
 		SignInPage: func(w http.ResponseWriter, _ *http.Request, page auth.SignInPage) error {
 			return json.NewEncoder(w).Encode(page)
 		},
@@ -131,6 +129,10 @@ func newPortal(t *testing.T, c *clock, s setup) *portal {
 	handle("GET /signin/{provider}", h.Start)
 	handle("GET /callback", h.Callback)
 	handle("POST /signout", h.SignOut)
+	handle("GET /own-token", func(w http.ResponseWriter, r *http.Request) error {
+		_, err := io.WriteString(w, h.OwnToken(r).Reveal())
+		return err
+	})
 	handle("POST /signin", h.SignInByEmail)
 	handle("GET /signed-out", h.SignedOut)
 	handle("POST /backchannel-logout", h.BackChannelLogout)

@@ -101,8 +101,6 @@ type Session struct {
 	// CheckedAt is when the provider last told the groups.
 	CheckedAt time.Time
 
-	// UpstreamToken is the person's own Gtmhub token, encrypted by the caller; nil where there is none.
-	UpstreamToken []byte
 	// Flashes are at most MaxFlashes messages, oldest first.
 	Flashes []Flash
 }
@@ -118,7 +116,7 @@ type SessionRows interface {
 	SessionByHash(ctx context.Context, h Hash) (Session, error)
 	// TouchSession moves LastSeenAt forward to seen, never back. A session that is gone is no error.
 	TouchSession(ctx context.Context, h Hash, seen time.Time) error
-	// SaveSession writes Flashes and UpstreamToken of an existing session, and nothing else. It never creates a row:
+	// SaveSession writes Flashes of an existing session, and nothing else. It never creates a row:
 	// fault.NotFound if the session is gone.
 	SaveSession(ctx context.Context, s Session) error
 	// SaveFollowed writes Groups, Tokens and CheckedAt of an existing session, and nothing else; fault.NotFound if it

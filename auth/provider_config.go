@@ -36,6 +36,9 @@ type ProviderConfig struct {
 	// FreshFallback accepts, where the provider sends no auth_time, a new ID token under a minute old, asked for
 	// with max_age=0, as proof of a fresh sign-in.
 	FreshFallback bool
+	// GtmhubTokens says that the access tokens of this provider are the people's own tokens at Gtmhub, as those of the demo
+	// are. They are kept with the session then ([Handler.OwnToken]).
+	GtmhubTokens bool
 	// AllowPlainHTTP admits an http issuer on a loopback address: the demo and tests.
 	AllowPlainHTTP bool
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -77,4 +78,24 @@ func tokenBox(secret string) (cipher.AEAD, error) {
 		return nil, fmt.Errorf("key for tokens: %w", err)
 	}
 	return cipher.NewGCM(block)
+}
+
+// OwnToken is the token with which Gtmhub knows the person who makes the request: that of their provider, where the
+// provider's tokens are Gtmhub's too. It is "" where it is not at hand: another sort of provider, nobody signed in, or a
+// token that has run out. It is in the session's row, encrypted with the value of the cookie.
+func (h *Handler) OwnToken(r *http.Request) Secret {
+	sess, ok := FromContext(r.Context())
+	if !ok {
+		return ""
+	}
+	p := h.o.Providers.byID(sess.Provider)
+	secret, ok := secretCookie(r, h.o.Sessions.CookieName())
+	if p == nil || !ok || !p.GtmhubTokens {
+		return ""
+	}
+	t, err := openTokens(sess.Tokens, secret)
+	if err != nil || !t.Until.IsZero() && !h.o.Now().Before(t.Until) {
+		return ""
+	}
+	return Secret(t.Access)
 }

@@ -36,17 +36,20 @@ func (s *server) announcementsIndex(w http.ResponseWriter, r *http.Request) erro
 	default:
 		frame.Actions = component.LinkButton(component.LinkButtonProps{Label: "Write an announcement", URL: route.AnnouncementNew, Icon: component.IconPlus, Variant: component.ButtonPrimary, TestID: "announcement-new"})
 	}
-	view := s.view(r.Context())
+	view, own := s.view(r.Context()), s.mayOwn(actorFrom(r.Context())) && s.Auth.OwnToken(r) != ""
 	for _, a := range all {
 		row := page.AnnouncementRow{ID: string(a.ID), Text: a.Plain, Author: cmp.Or(a.AuthorName, "somebody who is gone"), Posted: component.When{Relative: s.day(a.Created), Exact: s.exact(a.Created)},
 			EditURL: route.AnnouncementAct(a.ID, "edit"), RemoveURL: route.AnnouncementAct(a.ID, "remove")}
 		if u, ok := view.User(a.Author); ok {
 			row.Author, row.AuthorURL = u.Name, route.User(u.ID)
 		}
+		if own {
+			row.ReactionURL = route.AnnouncementAct(a.ID, "reaction")
+		}
 		p.Rows = append(p.Rows, row)
 	}
-	if len(p.Rows) > 0 {
-		p.ReactionWhy = "Your own reaction to an announcement can only be taken back in Gtmhub itself: Gtmhub ties this call to the person's own sign-in, and the portal works with a token of its own."
+	if len(p.Rows) > 0 && !own {
+		p.ReactionWhy = "Your own reaction to an announcement cannot be taken back here. " + ownWhy
 	}
 	if p.Frame, err = s.frame(w, r, route.Announcements, frame); err != nil {
 		return err

@@ -60,6 +60,10 @@ func kindLabel(kind string) string {
 		return "Name"
 	case access.SetLanguage:
 		return "Language"
+	case access.SetOwnSettings:
+		return "Setting"
+	case access.TakeBackReaction:
+		return "Reaction"
 	case access.GrantRole, access.TakeRole, "give role to users", "take roles":
 		return "Role"
 	case access.HandOverObjectives, access.SetConfidence:

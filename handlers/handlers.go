@@ -38,6 +38,8 @@ type Lookups interface {
 	Announcements(ctx context.Context) ([]directory.Announcement, error)
 	Announcement(ctx context.Context, a id.Announcement) (directory.Announcement, bool, error)
 	ServesAnnouncements() directory.Serving
+	Personal(ctx context.Context, user id.User) (directory.Personal, error)
+	PasswordPolicy(ctx context.Context, token, clientID string) (string, error)
 }
 
 // Options are the dependencies and settings of the handlers. All are required unless said otherwise.
@@ -48,9 +50,11 @@ type Options struct {
 	Directory Directory
 	Lookups   Lookups
 	Changes   *change.Service
-	Notices   *notify.Service
-	Drafts    joiners.Drafts
-	Deputies  *deputy.Service
+	// Own takes the token of a person for the change that they wait for.
+	Own      *change.OwnTokens
+	Notices  *notify.Service
+	Drafts   joiners.Drafts
+	Deputies *deputy.Service
 	// Lists keeps ticks and views of the list of users.
 	Lists directory.Lists
 	Trail audit.Trail

@@ -197,6 +197,9 @@ func (s *server) mePage(w http.ResponseWriter, r *http.Request, status int, edit
 	if u, ok := s.Directory.Current().User(a.User); ok {
 		p.Linked, p.Language, p.Status = true, languageName(u.Language), string(u.Status)
 		s.ownProfile(u, a, edit, &p)
+		if s.mayOwn(a) {
+			s.ownCards(r, u, edit, &p)
+		}
 		for _, id := range u.Roles {
 			if role, ok := s.Directory.Current().Role(id); ok {
 				p.Roles = append(p.Roles, role.Name)

@@ -72,6 +72,7 @@ func (s *server) routes() []endpoint {
 		{"POST /announcements/{id}", access.Announcements, s.announcementSave, 0},
 		{"GET /announcements/{id}/remove", access.Announcements, s.announcementAsk, 0},
 		{"POST /announcements/{id}/remove", access.Announcements, s.announcementRemove, 0},
+		{"POST /announcements/{id}/reaction", access.Announcements, s.announcementUnreact, 0},
 
 		{"GET /teams", access.TeamsRead, s.teamsIndex, 0},
 		{"GET /teams/new", access.TeamsChange, s.teamsNew, 0},

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -188,8 +189,10 @@ func TestLocalProvider(t *testing.T) {
 	idp := httptest.NewServer(nil)
 	t.Cleanup(idp.Close)
 	var mu sync.Mutex
+	var p *handlertest.Portal
+	var tokens []string
 	groups := []string{"portal-hr", "portal-operator"}
-	p := handlertest.New(t, handlertest.Options{Provider: func(origin string) auth.ProviderConfig {
+	p = handlertest.New(t, handlertest.Options{Provider: func(origin string) auth.ProviderConfig {
 		handler, err := devidp.New(devidp.Options{Issuer: idp.URL, Logger: slog.New(slog.DiscardHandler), Now: time.Now,
 			Clients: []devidp.Client{{ID: "portal", Secret: "secret", RedirectURIs: []string{origin + route.Callback},
 				PostLogoutRedirectURIs: []string{origin + route.SignedOut}, BackChannelLogoutURI: origin + route.BackChannelLogout}},
@@ -197,12 +200,20 @@ func TestLocalProvider(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				return []devidp.Person{{ID: "hr", Email: handlertest.HR.Email, Name: "Zhen Muller", Groups: groups}}
+			},
+			OnToken: func(token string, _ devidp.Person) {
+				mu.Lock()
+				defer mu.Unlock()
+				tokens = append(tokens, token)
+				if err := p.Emulator.RegisterToken(token, string(p.User(handlertest.HR.Email).ID)); err != nil {
+					t.Error(err)
+				}
 			}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		idp.Config.Handler = handler
-		return auth.ProviderConfig{ID: "main", Name: "Sign-in", Issuer: idp.URL, ClientID: "portal", ClientSecret: "secret", AllowPlainHTTP: true, Scopes: []string{"profile", "email", "offline_access"}}
+		return auth.ProviderConfig{ID: "main", Name: "Sign-in", Issuer: idp.URL, ClientID: "portal", ClientSecret: "secret", AllowPlainHTTP: true, GtmhubTokens: true, Scopes: []string{"profile", "email", "offline_access"}}
 	}})
 	newBrowser := func() browser {
 		jar, err := cookiejar.New(nil)
@@ -226,6 +237,10 @@ func TestLocalProvider(t *testing.T) {
 	}
 	other := newBrowser()
 	signIn(other, "")
+	mu.Lock()
+	issued := slices.Clone(tokens)
+	mu.Unlock()
+	ownThings(t, p, b, issued)
 
 	// A fresh sign-in is good for deciding at once.
 	if got := b.open(http.MethodGet, p.URL+route.Confirmed, nil, ""); got.Status != http.StatusOK || !strings.Contains(got.Body, `data-testid="confirmed"`) {

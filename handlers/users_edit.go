@@ -102,21 +102,29 @@ func (s *server) saveProfile(w http.ResponseWriter, r *http.Request, user id.Use
 	if err != nil {
 		return fmt.Errorf("%s: %w", in.Recipe, err)
 	}
+	return s.saved(w, r, c, back, func(row change.Row) auth.Flash {
+		flash := auth.Flash{Kind: string(layout.ToastSuccess), Text: "Saved: " + row.After + "."}
+		if edit.section == "language" {
+			flash.Text = "Saved: " + languageName(row.After) + "."
+		}
+		s.undoSoon(actorFrom(ctx), &c, &flash)
+		return flash
+	})
+}
+
+// saved leads back to the page of a change that consists of one row, with what success says or why it was not saved.
+func (s *server) saved(w http.ResponseWriter, r *http.Request, c change.Change, back string, success func(change.Row) auth.Flash) error {
 	if !c.State.Ended() {
 		return redirect(w, r, route.Change(c.ID))
 	}
-	rows, _, err := s.Changes.Rows(ctx, actorFrom(ctx), c.ID, change.RowFilter{})
+	rows, _, err := s.Changes.Rows(r.Context(), actorFrom(r.Context()), c.ID, change.RowFilter{})
 	if err != nil {
 		return fmt.Errorf("rows of %s: %w", c.ID, err)
 	}
-	flash := auth.Flash{Kind: string(layout.ToastSuccess), Text: "Saved: " + rows[0].After + "."}
-	if edit.section == "language" {
-		flash.Text = "Saved: " + languageName(rows[0].After) + "."
-	}
+	flash := success(rows[0])
 	if !rows[0].State.Good() {
 		flash = auth.Flash{Kind: string(layout.ToastDanger), Text: "Not saved. " + rows[0].Reason, LinkURL: route.Change(c.ID), LinkLabel: "See details"}
 	}
-	s.undoSoon(actorFrom(ctx), &c, &flash)
 	if err := s.Sessions.AddFlash(w, r, flash); err != nil {
 		return err
 	}

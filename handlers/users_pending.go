@@ -78,7 +78,7 @@ func waited(s *server, u *directory.User) string {
 	return strconv.Itoa(days) + " days"
 }
 
-// meAct handles POST /me/{act}: one's own name or language, or a password mail to oneself.
+// meAct handles POST /me/{act}: one's own name, language or settings, or a password mail to oneself.
 func (s *server) meAct(w http.ResponseWriter, r *http.Request) error {
 	a := actorFrom(r.Context())
 	u, ok := s.Directory.Current().User(a.User)
@@ -88,6 +88,8 @@ func (s *server) meAct(w http.ResponseWriter, r *http.Request) error {
 	switch r.PathValue("act") {
 	case "edit":
 		return s.saveProfile(w, r, u.ID, route.Me, func(status int, edit profileEdit) error { return s.mePage(w, r, status, edit) })
+	case "settings":
+		return s.saveSettings(w, r, u)
 	case "password":
 		act, _ := actByPath("password")
 		return s.actSubmit(w, r, subject{act: act, users: []id.User{u.ID}, one: u, here: route.MeAct("password"), back: route.Me})

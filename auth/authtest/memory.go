@@ -71,7 +71,7 @@ func (m *Memory) CreateSession(_ context.Context, s auth.Session, replaces auth.
 }
 
 func clone(s auth.Session) auth.Session {
-	s.Groups, s.Flashes, s.UpstreamToken, s.Tokens = slices.Clone(s.Groups), slices.Clone(s.Flashes), slices.Clone(s.UpstreamToken), slices.Clone(s.Tokens)
+	s.Groups, s.Flashes, s.Tokens = slices.Clone(s.Groups), slices.Clone(s.Flashes), slices.Clone(s.Tokens)
 	return s
 }
 
@@ -131,7 +131,7 @@ func (m *Memory) SaveSession(_ context.Context, s auth.Session) error {
 		return fault.NotFound
 	}
 	s = clone(s)
-	old.Flashes, old.UpstreamToken = s.Flashes, s.UpstreamToken
+	old.Flashes = s.Flashes
 	m.sessions[s.Hash] = old
 	return nil
 }

@@ -163,7 +163,7 @@ func (d *demoRun) run(ctx context.Context, addr string, out io.Writer) error {
 		DatabaseURL: filepath.Join(d.data, "portal.db"),
 		Gtmhub: gtmhub.Options{BaseURL: "http://" + api.Addr().String() + "/api", AccountID: em.AccountID(), Token: gtmhub.StaticToken(demoToken), UserAgent: "gtmhub-portal/" + stamped(),
 			RatePerSecond: 200, MaxInFlight: 12, MaxBackground: 8, CallTimeout: demoTiming.Call},
-		Providers:  []auth.ProviderConfig{{ID: "demo", Name: "the training sign-in", Issuer: issuer, ClientID: demoClient, ClientSecret: demoSecret, Scopes: []string{"profile", "email"}, AllowPlainHTTP: true}},
+		Providers:  []auth.ProviderConfig{{ID: "demo", Name: "the training sign-in", Issuer: issuer, ClientID: demoClient, ClientSecret: demoSecret, Scopes: []string{"profile", "email"}, AllowPlainHTTP: true, GtmhubTokens: true}},
 		Origin:     origin,
 		Grants:     demoGrants(featured),
 		AdminRoles: []string{"Admin", "Account Admin"}, ViewOnlyRoles: []string{"Viewer"}, Timing: demoTiming, RunCalls: 6,

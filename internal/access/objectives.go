@@ -12,7 +12,22 @@ const (
 	WriteAnnouncement  Act = "write announcement"
 	EditAnnouncement   Act = "edit announcement"
 	RemoveAnnouncement Act = "remove announcement"
+	// TakeBackReaction and SetOwnSettings are about the person's own reaction to an announcement, and how Gtmhub's pages look
+	// and work for them. Gtmhub ties both to the caller, so nobody does them for somebody else.
+	TakeBackReaction Act = "take back reaction"
+	SetOwnSettings   Act = "set own settings"
 )
+
+// examineOwn answers for what Gtmhub ties to the caller.
+func examineOwn(a Actor, q Question) Ground {
+	switch {
+	case a.User == "":
+		return fixed(no("no own user", "You have no Gtmhub user, so there is nothing of yours to change in Gtmhub.", "Ask HR to invite you."))
+	case len(q.Users) != 1 || q.Users[0].ID != a.User:
+		return fixed(no("somebody else's", "Gtmhub lets everybody change this for themself only.", "The person can do it on their own profile."))
+	}
+	return fixed(direct("own settings", "You may change your own settings and take back your own reactions."))
+}
 
 // examineContent answers for objectives and announcements: they are HR's.
 func examineContent(a Actor, q Question) Ground {

@@ -54,3 +54,34 @@ func TestSeesPrivateResults(t *testing.T) {
 		})
 	}
 }
+
+// TestDecideOwn: what Gtmhub ties to the caller nobody does for somebody else, HR neither.
+func TestDecideOwn(t *testing.T) {
+	t.Parallel()
+	unlinked := hr
+	unlinked.User = ""
+	for _, tc := range []struct {
+		name string
+		who  access.Actor
+		of   id.User
+		want access.Outcome
+	}{
+		{"employee, own", employee, "me", access.Direct},
+		{"employee, somebody else's", employee, "other", access.No},
+		{"HR, own", hr, hr.User, access.Direct},
+		{"HR, somebody else's", hr, "other", access.No},
+		{"HR without a Gtmhub user", unlinked, "", access.No},
+		{"deactivated", gone, gone.User, access.No},
+		{"nobody", nobody, "", access.No},
+	} {
+		for _, act := range []access.Act{access.SetOwnSettings, access.TakeBackReaction} {
+			t.Run(tc.name+" "+string(act), func(t *testing.T) {
+				t.Parallel()
+				v := access.DefaultPolicy().Decide(tc.who, access.Question{Act: act, Users: []access.User{{ID: tc.of}}, Rows: 1})
+				if v.Outcome != tc.want || v.Outcome == access.No && (v.Sentence == "" || v.Help == "") {
+					t.Errorf("%+v, want %v", v, tc.want)
+				}
+			})
+		}
+	}
+}

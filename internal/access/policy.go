@@ -123,6 +123,8 @@ func Examine(a Actor, q Question) Ground {
 	switch q.Act { // everybody may do some of this about themself
 	case EditName, SetLanguage, GrantRole, TakeRole, ActivateUser, DeactivateUser, DeleteUser, ResendInvitation, SendPasswordMail:
 		return examineUsers(a, q)
+	case SetOwnSettings, TakeBackReaction:
+		return examineOwn(a, q)
 	}
 	if !a.HR && !a.ActsForTeams() && !aboutSelf(a, q) {
 		return fixed(no("rights", "Only HR and team leads can do this.", "Ask the team's manager or HR."))

@@ -156,9 +156,10 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	}}
 	policies := change.NewPolicies(st.Changes(), o.Policy)
 	lookups := directory.NewLookups(client, time.Now)
-	allKinds, recipes := kinds.All(dir, kinds.Settings{Lookups: lookups, AdminRoles: o.AdminRoles, ViewOnlyRoles: o.ViewOnlyRoles, Tried: st.Changes().Tried, Policy: policies, Changes: st.Changes()})
+	own := new(change.OwnTokens)
+	allKinds, recipes := kinds.All(dir, kinds.Settings{Lookups: lookups, Own: own, AdminRoles: o.AdminRoles, ViewOnlyRoles: o.ViewOnlyRoles, Tried: st.Changes().Tried, Policy: policies, Changes: st.Changes()})
 	runner := change.NewRunner(change.RunnerOptions{
-		Store: st.Changes(), Kinds: allKinds, Writer: kinds.NewUpstream(client), Policy: policies, Refresh: dir.Refresh, Timing: o.Timing, Calls: o.RunCalls, Log: o.Log,
+		Store: st.Changes(), Kinds: allKinds, Writer: kinds.NewUpstream(client, own), Policy: policies, Refresh: dir.Refresh, Timing: o.Timing, Calls: o.RunCalls, Log: o.Log,
 		Count: func(kind string, s change.RowState) { counts.Row(kind, string(s)) },
 		Actor: func(ctx context.Context, p change.Person) (access.Actor, error) {
 			// A requester who does not look at pages any more is read again with all users only: that may be minutes ago.
@@ -195,8 +196,8 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	})
 	a.signIn = signIn
 	a.Handler, err = handlers.New(handlers.Options{
-		Lookups: lookups,
-		Auth:    signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Notices: a.Notices, Drafts: st.Drafts(), Lists: st.UserLists(), Deputies: deputies, Trail: st.Audit(), Joiners: o.Joiners,
+		Lookups: lookups, Own: own,
+		Auth: signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Notices: a.Notices, Drafts: st.Drafts(), Lists: st.UserLists(), Deputies: deputies, Trail: st.Audit(), Joiners: o.Joiners,
 		Origin: o.Origin, Training: o.Training, Insecure: o.Insecure, LeadsFindPeople: true, UndoFor: cmp.Or(o.UndoFor, 15*time.Minute), Version: o.Version, Zone: o.Zone, Now: time.Now, Log: o.Log, Ready: st.Ping, Count: counts.Request,
 	})
 	if err != nil {

@@ -13,6 +13,10 @@ const (
 	WriteAnnouncement  = "write announcement"
 	EditAnnouncement   = "edit announcement"
 	RemoveAnnouncement = "remove announcement"
+	// TakeBackReaction takes Announcement (ID), OwnSettings takes Personal. Both are about the actor alone, and need the
+	// actor's own token ([OwnTokens]).
+	TakeBackReaction = "take back reaction"
+	OwnSettings      = "set own settings"
 )
 
 // HandOver are the fields of HandOverObjectives: objectives that are seen through the key results of From, and who takes
@@ -42,6 +46,20 @@ type Offboarding struct {
 	TakeRoles  bool `json:"takeRoles,omitempty"`
 	// Objectives is who takes over what the leaver owns; empty leaves it where it is.
 	Objectives id.User `json:"objectives,omitempty"`
+}
+
+// Personal are the fields of OwnSettings: the settings as the form showed them, and as they shall be.
+type Personal struct {
+	Was PersonalSettings `json:"was"`
+	To  PersonalSettings `json:"to"`
+}
+
+// PersonalSettings are settings of Gtmhub's pages for one person; see directory.PersonalSettings.
+type PersonalSettings struct {
+	Theme                string `json:"theme"`
+	ShowArchivedSessions bool   `json:"showArchivedSessions"`
+	UseScrollbars        bool   `json:"useScrollbars"`
+	UseDragMode          bool   `json:"useDragMode"`
 }
 
 // Announcement are the fields of WriteAnnouncement (Text), EditAnnouncement (all) and RemoveAnnouncement (ID).

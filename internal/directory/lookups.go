@@ -30,13 +30,16 @@ const (
 // Lookups deprecated, and has switched announcements off in March 2022.
 var ErrRetired = errors.New("retired operation")
 
-// Lookups reads what the directory does not keep: what somebody owns, and announcements. It reads when asked and
+// Lookups reads what the directory does not keep: what somebody owns, announcements, and what only its owner looks at. It reads when asked and
 // remembers the answers briefly. Errors are explained ([Explain]); those of retired operations are ErrRetired too.
 // It is safe for concurrent use.
 type Lookups struct {
 	keyResults    ownerReader
 	announcements announcementReader
-	now           func() time.Time
+	people        personReader
+	// policy reads with a person's own token.
+	policy func(ctx context.Context, token, clientID string) (string, error)
+	now    func() time.Time
 
 	mu      sync.Mutex
 	owned   map[id.User]Owned
@@ -53,7 +56,11 @@ func NewLookups(c *gtmhub.Client, now func() time.Time) *Lookups {
 	if now == nil {
 		now = time.Now
 	}
-	return &Lookups{keyResults: c.KeyResults, announcements: c.Announcements, now: now, owned: map[id.User]Owned{}}
+	return &Lookups{keyResults: c.KeyResults, announcements: c.Announcements, people: c.Users, now: now,
+		policy: func(ctx context.Context, token, clientID string) (string, error) {
+			return c.As(gtmhub.StaticToken(token)).Users.PasswordPolicy(ctx, clientID) //nolint:staticcheck // deprecated without a successor
+		},
+		owned: map[id.User]Owned{}}
 }
 
 // Owned is what a person owns, as operation 34 shows it.

@@ -25,7 +25,7 @@ type AuthStore struct{ s *Store }
 func (s *Store) Auth() *AuthStore { return &AuthStore{s} }
 
 const sessionColumns = `hash, provider, issuer, subject, email, email_verified, name, groups_json, user_id,
-	created, last_seen, expires, auth_time, user_agent, upstream_token, flashes, session_id, tokens, checked`
+	created, last_seen, expires, auth_time, user_agent, flashes, session_id, tokens, checked`
 
 // CreateSession implements auth.SessionRows.
 func (a *AuthStore) CreateSession(ctx context.Context, s auth.Session, replaces auth.Hash, keep int) error {
@@ -53,7 +53,7 @@ func (a *AuthStore) CreateSession(ctx context.Context, s auth.Session, replaces 
 		}
 		return t.insert("session", sessionColumns, [][]any{{
 			string(s.Hash), s.Provider, s.Issuer, s.Subject, s.Email, s.EmailVerified, s.Name, groups, string(s.User),
-			millis(s.CreatedAt), millis(s.LastSeenAt), millis(s.ExpiresAt), millis(s.AuthTime), s.UserAgent, s.UpstreamToken, flashes,
+			millis(s.CreatedAt), millis(s.LastSeenAt), millis(s.ExpiresAt), millis(s.AuthTime), s.UserAgent, flashes,
 			s.SessionID, s.Tokens, millis(s.CheckedAt),
 		}})
 	})
@@ -83,7 +83,7 @@ func (a *AuthStore) SaveSession(ctx context.Context, s auth.Session) error {
 		return fmt.Errorf("save session: %w", err)
 	}
 	return a.s.write(ctx, "save session", func(t *tx) error {
-		return living(t.exec(`UPDATE session SET flashes = $1, upstream_token = $2 WHERE hash = $3`, flashes, s.UpstreamToken, string(s.Hash)))
+		return living(t.exec(`UPDATE session SET flashes = $1 WHERE hash = $2`, flashes, string(s.Hash)))
 	})
 }
 
@@ -218,7 +218,7 @@ func scanSession(scan func(...any) error) (auth.Session, error) {
 	var groups, flashes string
 	var created, seen, expires, authTime, checked int64
 	err := scan(&s.Hash, &s.Provider, &s.Issuer, &s.Subject, &s.Email, &s.EmailVerified, &s.Name, &groups, &s.User,
-		&created, &seen, &expires, &authTime, &s.UserAgent, &s.UpstreamToken, &flashes, &s.SessionID, &s.Tokens, &checked)
+		&created, &seen, &expires, &authTime, &s.UserAgent, &flashes, &s.SessionID, &s.Tokens, &checked)
 	if err != nil {
 		return auth.Session{}, err
 	}

@@ -41,6 +41,8 @@ type Settings struct {
 	Policy *change.Policies
 	// Changes are those made before, for the recipe that takes one back.
 	Changes History
+	// Own are the tokens of people who wait for a change of what Gtmhub ties to the caller; nil for none.
+	Own OwnTokens
 	// Lookups is what is read beside the directory; the kinds about objectives and announcements need it.
 	Lookups Lookups
 }
@@ -53,11 +55,14 @@ type base struct {
 
 // All returns the kinds and recipes of the portal.
 func All(dir Reader, set Settings) ([]change.Kind, []change.Recipe) {
+	if set.Own == nil {
+		set.Own = new(change.OwnTokens)
+	}
 	b := base{dir, set}
 	all := append([]change.Kind{inviteUser{b}, giveRole{b}, addMember{b}, removeMember{b}}, append(b.teamKinds(), b.userKinds()...)...)
-	all = append(all, b.contentKinds()...)
+	all = append(append(all, b.contentKinds()...), b.ownKinds()...)
 	recipes := append([]change.Recipe{InvitePeople{b}, ChangeMembers{b, change.AddMembers}, ChangeMembers{b, change.RemoveMembers}}, append(b.teamRecipes(), b.userRecipes()...)...)
-	recipes = append(recipes, b.contentRecipes()...)
+	recipes = append(append(recipes, b.contentRecipes()...), b.ownRecipes()...)
 	return all, append(recipes, newUndo(b, all))
 }
 
@@ -170,10 +175,14 @@ func already(row change.Row, reason, result string) change.Finding {
 }
 
 // Upstream is the client with which rows are carried out. It flattens the services that kinds declare parts of.
-type Upstream struct{ client *gtmhub.Client }
+type Upstream struct {
+	client *gtmhub.Client
+	tokens OwnTokens
+}
 
-// NewUpstream takes the background side of the client, so that a big run never starves the pages.
-func NewUpstream(c *gtmhub.Client) *Upstream { return &Upstream{c.Background()} }
+// NewUpstream takes the background side of the client, so that a big run never starves the pages. own are for what Gtmhub
+// ties to the caller.
+func NewUpstream(c *gtmhub.Client, own OwnTokens) *Upstream { return &Upstream{c.Background(), own} }
 
 // CreateUser is operation 6.
 func (u *Upstream) CreateUser(ctx context.Context, n gtmhub.NewUser, o gtmhub.InviteOptions) (*gtmhub.User, error) {

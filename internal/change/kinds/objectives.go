@@ -24,6 +24,7 @@ type Lookups interface {
 	FreshOwned(ctx context.Context, user id.User) (directory.Owned, error)
 	StoredAnnouncements(ctx context.Context) ([]directory.Announcement, error)
 	Announcement(ctx context.Context, a id.Announcement) (directory.Announcement, bool, error)
+	Personal(ctx context.Context, user id.User) (directory.Personal, error)
 }
 
 // contentKinds are the kinds about objectives and announcements.

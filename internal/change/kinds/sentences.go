@@ -116,6 +116,20 @@ var sentences = map[access.Act]refusals{
 		locked:    "Gtmhub has locked this announcement. Nothing was removed.",
 		pace:      "Gtmhub asks for a pause. The announcement is removed in a little while.",
 	},
+	access.SetOwnSettings: {
+		payment:   "The company's Gtmhub subscription does not allow these settings to be changed. Nothing was changed.",
+		forbidden: "Gtmhub did not let you change these settings. Nothing was changed; try it in Gtmhub itself.",
+		conflict:  "Gtmhub did not take the settings, because they conflict with what is there.",
+		locked:    "Gtmhub has locked your settings, as accounts that another system manages may be. Nothing was changed.",
+		pace:      "Gtmhub asks for a pause. Nothing was changed yet; save once more in a minute.",
+	},
+	access.TakeBackReaction: {
+		payment:   "The company's Gtmhub subscription does not allow announcements. Your reaction is still there.",
+		forbidden: "Gtmhub did not take your reaction back. The vendor retired announcements in March 2022, so it may not be possible any more.",
+		conflict:  "Gtmhub did not take your reaction back, because it conflicts with what is there.",
+		locked:    "Gtmhub has locked this announcement. Your reaction is still there.",
+		pace:      "Gtmhub asks for a pause. Your reaction is still there; take it back once more in a minute.",
+	},
 }
 
 // refusalOf is callError with the act's own sentence.

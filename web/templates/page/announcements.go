@@ -13,7 +13,7 @@ type AnnouncementsProps struct {
 	Retired bool
 	TryURL  string
 	Rows    []AnnouncementRow
-	// ReactionWhy says why one's own reactions cannot be taken back here.
+	// ReactionWhy says why one's own reactions cannot be taken back here, where the rows have no ReactionURL.
 	ReactionWhy string
 }
 
@@ -22,6 +22,8 @@ type AnnouncementRow struct {
 	ID, Text, Author, AuthorURL string
 	Posted                      component.When
 	EditURL, RemoveURL          string
+	// ReactionURL takes back the viewer's own reaction.
+	ReactionURL string
 }
 
 // AnnouncementProps is the form of one announcement.

@@ -100,4 +100,10 @@ type MeProps struct {
 	Edit    *ProfileEdit
 	// PasswordURL takes the wish for a password mail; PasswordWhy says why there is none.
 	PasswordURL, PasswordWhy string
+	// Rules are those of the person's password; RulesWhy says why they are not shown.
+	Rules, RulesWhy string
+	// Settings are how Gtmhub's pages look and work for the person; SettingsURL opens their form, and SettingsWhy says why
+	// there is none.
+	Settings                 []component.Definition
+	SettingsURL, SettingsWhy string
 }

@@ -54,12 +54,14 @@ type PeopleActRow struct {
 
 // ProfileEdit is one section of a profile being edited in place.
 type ProfileEdit struct {
-	// Section is "name" or "language".
+	// Section is "name", "language" or "settings".
 	Section         string
 	Action, BackURL string
 	Hidden          []component.Hidden
 	First, Last     component.FieldProps
 	Language        component.SelectProps
+	Theme           component.SelectProps
+	Ticks           []component.CheckboxProps
 	Problems        []component.Problem
 	// Newer are values that somebody else has changed since the form was opened.
 	Newer []Newer
