@@ -171,8 +171,7 @@ func (s *server) announcementRemove(w http.ResponseWriter, r *http.Request) erro
 }
 
 func (s *server) submitAnnouncement(r *http.Request, recipe string, in change.Announcement) (change.Change, error) {
-	ctx := r.Context()
-	c, err := s.Changes.Submit(ctx, actorFrom(ctx), personFrom(ctx), change.Input{Recipe: recipe, Fields: change.Fields(in)})
+	c, err := s.submit(r, change.Input{Recipe: recipe, Fields: change.Fields(in)})
 	if err != nil {
 		return c, fmt.Errorf("%s: %w", recipe, err)
 	}

@@ -18,6 +18,7 @@ import (
 // there is that act. A stale one is not handed on: the person gets a page that keeps what they typed.
 var freshRoutes = map[string]func(url.Values) bool{
 	"POST /bulk/users/{act}":     func(url.Values) bool { return true },
+	"POST /settings/policy":      func(f url.Values) bool { return f.Get("do") == "save" },
 	"POST /users/{id}/act/{act}": func(f url.Values) bool { return f.Get("role") != "" || f.Get("typed") != "" },
 	"POST /changes/{id}/decide":  func(f url.Values) bool { return f.Get("do") == "approve" || f.Get("do") == "reject" },
 }

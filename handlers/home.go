@@ -37,12 +37,16 @@ func (s *server) nav(r *http.Request, current string) []layout.NavItem {
 		{"Announcements", route.Announcements, "nav-announcements", component.IconSpeakerphone, access.Announcements},
 		{"Audit", route.Audit, "nav-audit", component.IconHistory, access.AuditRead},
 		{"Settings", route.Settings, "nav-settings", component.IconSettings, access.SettingsManage},
+		{"Policy", route.Policy, "nav-policy", component.IconSettings, access.PolicyRead},
 		{"Sessions", route.OperatorSessions, "nav-sessions", component.IconKey, access.Operate},
 	}
 	var out []layout.NavItem
 	for _, it := range items {
 		if !a.May(it.may) {
 			continue
+		}
+		if it.url == route.Policy && a.May(access.SettingsManage) {
+			continue // it is among the settings
 		}
 		if it.url == route.Announcements && s.Lookups.ServesAnnouncements() != directory.Serves {
 			continue // the vendor has retired them: shown only where the account is known to answer

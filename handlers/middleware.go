@@ -202,7 +202,11 @@ func (s *server) toSignIn(w http.ResponseWriter, r *http.Request) error {
 // serve turns a handler that returns an error into an http.Handler.
 func (s *server) serve(h handlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := h(w, r); err != nil {
+		err := h(w, r)
+		if asked, ok := errors.AsType[*askError](err); ok {
+			err = s.ask(w, r, asked)
+		}
+		if err != nil {
 			s.fail(w, r, err)
 		}
 	})

@@ -340,7 +340,7 @@ func (s *server) handOverSend(w http.ResponseWriter, r *http.Request) error {
 		return s.handOverPage(w, r, http.StatusUnprocessableEntity, u, ticked, to, matches, wrong)
 	}
 	in.To = found.ID
-	c, err := s.Changes.Submit(r.Context(), actorFrom(r.Context()), personFrom(r.Context()), change.Input{Recipe: change.HandOverObjectives, Fields: change.Fields(in), Reason: v.Get("reason")})
+	c, err := s.submit(r, change.Input{Recipe: change.HandOverObjectives, Fields: change.Fields(in), Reason: v.Get("reason")})
 	if wrong, ok := complaint(err); ok {
 		return s.handOverPage(w, r, http.StatusUnprocessableEntity, u, ticked, to, matches, wrong)
 	}
@@ -431,7 +431,7 @@ func (s *server) confidenceSend(w http.ResponseWriter, r *http.Request) error {
 		return s.confidencePage(w, r, http.StatusUnprocessableEntity, f, problems{{Field: "percent", Message: "Give a whole number from 0 to 100."}})
 	}
 	in := change.Confidence{User: u.ID, Objective: o.ID, Percent: n, Reason: f.Why}
-	c, err := s.Changes.Submit(r.Context(), actorFrom(r.Context()), personFrom(r.Context()), change.Input{Recipe: change.SetConfidence, Fields: change.Fields(in)})
+	c, err := s.submit(r, change.Input{Recipe: change.SetConfidence, Fields: change.Fields(in)})
 	if wrong, ok := complaint(err); ok {
 		return s.confidencePage(w, r, http.StatusUnprocessableEntity, f, wrong)
 	}

@@ -172,7 +172,7 @@ func (s *server) offboardSend(w http.ResponseWriter, r *http.Request) error {
 	if len(f.wrong) > 0 {
 		return s.offboardPage(w, r, http.StatusUnprocessableEntity, u, f)
 	}
-	c, err := s.Changes.Submit(r.Context(), actorFrom(r.Context()), personFrom(r.Context()), change.Input{Recipe: change.OffboardPerson, Fields: change.Fields(in), Reason: f.reason})
+	c, err := s.submit(r, change.Input{Recipe: change.OffboardPerson, Fields: change.Fields(in), Reason: f.reason})
 	if wrong, ok := complaint(err); ok {
 		f.wrong = wrong
 		return s.offboardPage(w, r, http.StatusUnprocessableEntity, u, f)

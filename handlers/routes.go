@@ -129,6 +129,8 @@ func (s *server) routes() []endpoint {
 		{"POST /changes/{id}/undo", access.SignedIn, s.changesUndo, 0},
 
 		{"GET /settings", access.SettingsManage, s.settings, 0},
+		{"GET /settings/policy", access.PolicyRead, s.policyShow, 0},
+		{"POST /settings/policy", access.PolicyChange, s.policyChange, 0},
 		{"POST /settings/licences", access.LicencesSet, s.settingsLicences, 0},
 
 		{"GET /audit", access.AuditRead, s.auditIndex, 0},

@@ -33,7 +33,11 @@ func (s *server) settingsPage(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
-	p := page.SettingsProps{Links: settingsLinks, Licences: page.LicencesProps{Facts: []component.Definition{
+	links := settingsLinks
+	if actorFrom(r.Context()).May(access.PolicyRead) {
+		links = append([]page.SettingsLink{{Title: "Policy", Text: "What happens at once, what somebody decides, and what is not allowed. With its history, and a trial on what was asked for lately.", URL: route.Policy, TestID: "settings-policy"}}, links...)
+	}
+	p := page.SettingsProps{Links: links, Licences: page.LicencesProps{Facts: []component.Definition{
 		{Term: "Active and pending", Text: count(l.Used)}, {Term: "On their way in requests", Text: count(l.Open)}}}}
 	switch free := l.Seats - l.Used - l.Open; {
 	case l.Seats == 0:

@@ -247,12 +247,12 @@ func (s *server) teamPage(w http.ResponseWriter, r *http.Request, status int, te
 	}
 	p.Notice = notice
 	view, a := s.view(r.Context()), actorFrom(r.Context())
-	if s.teamVerdict(a, access.EditTeam, team).Outcome != access.No {
+	if v := s.teamVerdict(a, access.EditTeam, team); v.Outcome != access.No {
 		p.EditURL = route.With(route.Team(team.ID), url.Values{"edit": {"about"}}) + "#about"
 		if edit != nil {
 			edit.Action, edit.CancelURL = route.TeamEdit(team.ID), route.Team(team.ID)
 			edit.Was = wasFields(page.TeamFields{Name: team.Name, Description: team.Description, Color: team.Color, Avatar: team.Avatar})
-			p.Edit = edit
+			p.Edit, edit.Asks = edit, asksFirst(v)
 		}
 	}
 	frame := layout.Props{Title: team.Name, Crumbs: s.teamCrumbs(view, team)}
@@ -297,7 +297,7 @@ func (s *server) newTeamProps(r *http.Request, team *directory.Team) (page.TeamP
 	view, a := s.view(ctx), actorFrom(ctx)
 	p := page.TeamProps{Color: team.Color, Avatar: team.Avatar, ID: string(team.ID), Name: team.Name, Description: team.Description, Inactive: !team.Active, External: team.External, AddURL: route.TeamAdd(team.ID)}
 	verdict := s.mayChange(a, team)
-	p.CanChange = verdict.Outcome != access.No
+	p.CanChange, p.Asks = verdict.Outcome != access.No, asksFirst(verdict)
 	if !p.CanChange {
 		p.Why = strings.TrimSpace("You cannot change the members. " + verdict.Sentence + " " + verdict.Help)
 	}

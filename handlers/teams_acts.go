@@ -197,7 +197,7 @@ func (s *server) teamsAct(w http.ResponseWriter, r *http.Request) error {
 func (s *server) submitTeam(w http.ResponseWriter, r *http.Request, in change.Input, team *directory.Team, again func(status int, bad problems) error) error {
 	ctx := r.Context()
 	a := actorFrom(ctx)
-	c, err := s.Changes.Submit(ctx, a, personFrom(ctx), in)
+	c, err := s.submit(r, in)
 	if bad, ok := complaint(err); ok {
 		return again(http.StatusUnprocessableEntity, bad)
 	}

@@ -39,6 +39,7 @@ func (s *server) addPage(w http.ResponseWriter, r *http.Request, status int, tea
 		Search: component.SearchBoxProps{Action: route.TeamAdd(team.ID), Value: searchText(r), Label: "Name or e-mail address", Target: "#people", TestID: "people-search"},
 		Empty:  component.EmptyStateProps{Icon: component.IconSearch, Title: "Who is it?", Text: "Type at least two letters.", TestID: "people-empty"}}
 	verdict := s.mayChange(a, team)
+	p.Asks = asksFirst(verdict)
 	switch {
 	case verdict.Outcome == access.No:
 		p.NotAllowed = verdict.Sentence + " " + verdict.Help
@@ -123,7 +124,7 @@ func (s *server) changeMembers(w http.ResponseWriter, r *http.Request, team *dir
 	if err != nil {
 		return fmt.Errorf("members of %s: %w", team.ID, err)
 	}
-	c, err := s.Changes.Submit(ctx, actorFrom(ctx), personFrom(ctx), change.Input{Recipe: recipe, Fields: fields})
+	c, err := s.submit(r, change.Input{Recipe: recipe, Fields: fields})
 	if fault.KindOf(err) == fault.Invalid {
 		return s.addPage(w, r, http.StatusUnprocessableEntity, team, fault.Message(err))
 	}

@@ -250,7 +250,7 @@ func (s *server) actSubmit(w http.ResponseWriter, r *http.Request, sub subject) 
 			return s.actPage(w, r, http.StatusUnprocessableEntity, sub, f, page.PeopleActProps{Problems: problems{{Field: "typed", Message: "This does not match. Type " + want + "."}}})
 		}
 	}
-	c, err := s.Changes.Submit(ctx, actorFrom(ctx), personFrom(ctx), in)
+	c, err := s.submit(r, in)
 	if trouble, ok := complaint(err); ok {
 		return s.actPage(w, r, http.StatusUnprocessableEntity, sub, f, page.PeopleActProps{Problems: trouble})
 	}

@@ -94,7 +94,7 @@ func (s *server) saveProfile(w http.ResponseWriter, r *http.Request, user id.Use
 		}
 		return redirect(w, r, back)
 	}
-	c, err := s.Changes.Submit(ctx, actorFrom(ctx), personFrom(ctx), in)
+	c, err := s.submit(r, in)
 	if trouble, ok := complaint(err); ok {
 		edit.problems = trouble
 		return again(http.StatusUnprocessableEntity, edit)
@@ -192,9 +192,11 @@ func (s *server) userActs(r *http.Request, u *directory.User, edit profileEdit, 
 	}
 	here := route.User(u.ID)
 	facts := []access.User{{ID: u.ID, Name: u.Name}}
-	if v := s.Changes.Verdict(a, access.Question{Act: access.EditName, Users: facts, Rows: 1}); v.Outcome == access.Direct {
+	if v := s.Changes.Verdict(a, access.Question{Act: access.EditName, Users: facts, Rows: 1}); v.Outcome != access.No {
 		p.EditNameURL, p.EditLanguageURL = route.With(here, url.Values{"edit": {"name"}}), route.With(here, url.Values{"edit": {"language"}})
-		p.Edit = s.profileProps(u, edit, route.UserEdit(u.ID), here)
+		if p.Edit = s.profileProps(u, edit, route.UserEdit(u.ID), here); p.Edit != nil {
+			p.Edit.Asks = asksFirst(v)
+		}
 	} else {
 		p.OnlyHR = "Name, language, roles and access are for HR. " + v.Help
 	}

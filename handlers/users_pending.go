@@ -100,11 +100,14 @@ func (s *server) meAct(w http.ResponseWriter, r *http.Request) error {
 // ownProfile is what a person may change about themself.
 func (s *server) ownProfile(u *directory.User, a access.Actor, edit profileEdit, p *page.MeProps) {
 	facts := []access.User{{ID: u.ID, Name: u.Name}}
-	if s.Changes.Verdict(a, access.Question{Act: access.EditName, Users: facts, Rows: 1}).Outcome != access.Direct {
+	v := s.Changes.Verdict(a, access.Question{Act: access.EditName, Users: facts, Rows: 1})
+	if v.Outcome == access.No {
 		return
 	}
 	p.EditURL = route.Me + "?edit="
-	p.Edit = s.profileProps(u, edit, route.MeAct("edit"), route.Me)
+	if p.Edit = s.profileProps(u, edit, route.MeAct("edit"), route.Me); p.Edit != nil {
+		p.Edit.Asks = asksFirst(v)
+	}
 	if u.SSO {
 		p.PasswordWhy = "You sign in with the company account, so there is no Gtmhub password to change."
 	} else if u.Status == directory.Active {

@@ -3,7 +3,6 @@ package access
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/gtmhub-portal/portal/internal/id"
 )
@@ -27,7 +26,7 @@ func (b By) rank() int { return slices.Index([]By{ByLead, ByAny, ByHR, ByApprove
 // Words names them, for a sentence about n of them.
 func (b By) Words(n int) string {
 	if n > 1 {
-		return map[By]string{ByLead: "two people (the team's lead, HR or approvers)", ByAny: "two people (HR or approvers)", ByHR: "two people in HR", ByApprover: "two approvers"}[b]
+		return map[By]string{ByLead: "two people", ByAny: "two people", ByHR: "two people in HR", ByApprover: "two approvers"}[b]
 	}
 	return map[By]string{ByLead: "the team's lead or HR", ByAny: "HR or an approver", ByHR: "HR", ByApprover: "an approver"}[b]
 }
@@ -41,6 +40,7 @@ const (
 	AsLead   Part = "team lead"
 	AsDeputy Part = "deputy"
 	AsSelf   Part = "employee"
+	AsAny    Part = "everybody"
 )
 
 // Answer is what the table says: at once, after a decision, or not at all.
@@ -225,8 +225,8 @@ var (
 var lines = []LineInfo{
 	{Line: lineInvite, Group: groupInvite, What: "Invite people", As: AsHR, Unit: "people", does: "HR invites people", Default: Rule{Answer: atOnce, From: 2, Larger: onePerson},
 		once: said{"single invitation", "HR may invite a single person."}, more: said{"bulk invitation", "Invitations of %d or more people need a second person."}},
-	{Line: lineInviteOften, Group: groupInvite, What: "Invite one person after another", As: AsHR, When: "without a decision, counted over 24 hours", Unit: "invitations", does: "somebody sends one invitation after another",
-		Default: Rule{Answer: atOnce, From: 6, Larger: onePerson}, once: said{"single invitation", "HR may invite a single person."},
+	{Line: lineInviteOften, Group: groupInvite, What: "Invite one person after another", As: AsAny, When: "without a decision, counted over 24 hours", Unit: "invitations", does: "somebody sends one invitation after another",
+		Default: Rule{Answer: atOnce, From: 6, Larger: onePerson}, once: said{"single invitation", "A single person may be invited."},
 		more: said{"many single invitations", "From the invitation number %d within 24 hours on, a second person has to agree."}},
 	{Line: lineInviteLead, Group: groupInvite, What: "Invite people", As: AsLead, When: "into own teams, with roles that the lead holds", Unit: "people", does: "a team lead invites people", Default: Rule{Answer: onePerson}, asked: leadBids},
 	{Line: lineInviteDeputy, Group: groupInvite, What: "Invite people", As: AsDeputy, When: "into the teams given", Unit: "people", does: "a deputy invites people", Default: Rule{Answer: onePerson}, asked: leadBids},
@@ -511,11 +511,13 @@ func (p Policy) answer(h Hit, lead id.Team) Verdict {
 			v.Sentence = fmt.Sprintf(words.sentence, r.From)
 		}
 		v.Deciders, v.By = a.Deciders, a.By
-		if a.By != ByAny {
-			v.Help = capital(a.By.Words(1)) + " decides; you cannot decide your own request."
+		if words.sentence == "" && h.says == "" { // it names already who decides
+			v.Help = "You cannot decide your own request."
 		}
 		if a.By == ByLead {
-			v.Lead, v.Help = lead, or(h.help, v.Help)
+			v.Lead, v.Help = lead, or(h.help, "The team's lead, or HR, decides.")
+		} else if h.says != "" {
+			v.Help = "Decided by " + a.By.Words(a.Deciders) + "."
 		}
 		return v
 	default:
@@ -531,8 +533,6 @@ func or(texts ...string) string {
 	}
 	return ""
 }
-
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // Grounds of requests that were made before they were kept are guessed from the rule that decided them.
 var byRule = map[string]Line{

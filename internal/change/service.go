@@ -104,6 +104,16 @@ func (s *Service) Preview(ctx context.Context, a access.Actor, requester Person,
 	return Preview{Plan: plan, Verdict: policy.Judge(g), Ground: g, Policy: policy.Number}, nil
 }
 
+// ReasonWanted is the error of a change that needs a decision and came without a reason: a fault.FieldError of "reason".
+type ReasonWanted struct{ Verdict access.Verdict }
+
+func (e *ReasonWanted) Error() string { return e.Unwrap().Error() }
+
+// Unwrap makes it a mistake in the form.
+func (e *ReasonWanted) Unwrap() error {
+	return &fault.FieldError{Field: "reason", Message: "Say why, for the person who decides."}
+}
+
 // Submit plans the input, asks the policy and stores the change. A direct change is carried out at once, for at most
 // Options.Inline; what is left then goes on in the background. The answer is the change as it stands.
 //
@@ -129,7 +139,7 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 		return Change{}, fault.New(fault.Forbidden, strings.TrimSpace(p.Verdict.Sentence+" "+p.Verdict.Help))
 	}
 	if p.Verdict.Outcome == access.NeedsDecision && in.Reason == "" {
-		return Change{}, &fault.FieldError{Field: "reason", Message: "Say why, for the person who decides."}
+		return Change{}, &ReasonWanted{Verdict: p.Verdict}
 	}
 	c := Change{
 		ID: cmp.Or(in.ID, id.NewChange()), Kind: in.Recipe, Title: p.Title, Requester: requester, Reason: in.Reason,

@@ -34,6 +34,7 @@ const (
 	AuditLines    = "/audit/export.jsonl"
 	Settings      = "/settings"
 	Licences      = "/settings/licences"
+	Policy        = "/settings/policy"
 	Me            = "/me"
 	Confirmed     = "/me/confirmed"
 	Health        = "/healthz"

@@ -57,6 +57,8 @@ type TeamProps struct {
 	// CanChange draws the buttons; Why says what the rule is when they are not drawn.
 	CanChange bool
 	Why       string
+	// Asks says beforehand that changes of members are decided by somebody; nil if they are not.
+	Asks *component.AlertProps
 	AddURL    string
 	// ShowRequests is set for those who may read requests.
 	ShowRequests bool
@@ -67,6 +69,8 @@ type TeamProps struct {
 type TeamEditProps struct {
 	Action, CancelURL string
 	Fields            TeamFields
+	// Asks says beforehand that somebody decides; nil if nobody does.
+	Asks *component.AlertProps
 	// Was are the values with which the form is drawn.
 	Was      []component.Hidden
 	Problems component.ErrorSummaryProps
@@ -99,6 +103,8 @@ type TeamAddProps struct {
 	Empty         component.EmptyStateProps
 	Error         string
 	NotAllowed    string
+	// Asks says beforehand that somebody decides; nil if nobody does.
+	Asks *component.AlertProps
 	MoreThanShown bool
 	// Announce is read out after a search: how many were found.
 	Announce string

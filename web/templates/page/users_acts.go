@@ -54,6 +54,8 @@ type PeopleActRow struct {
 
 // ProfileEdit is one section of a profile being edited in place.
 type ProfileEdit struct {
+	// Asks says beforehand that somebody decides; nil if nobody does.
+	Asks *component.AlertProps
 	// Section is "name", "language" or "settings".
 	Section         string
 	Action, BackURL string
