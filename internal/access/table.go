@@ -516,7 +516,7 @@ func (p Policy) answer(h Hit, lead id.Team) Verdict {
 		}
 		if a.By == ByLead {
 			v.Lead, v.Help = lead, or(h.help, "The team's lead, or HR, decides.")
-		} else if h.says != "" {
+		} else if h.says != "" && a.By != ByAny {
 			v.Help = "Decided by " + a.By.Words(a.Deciders) + "."
 		}
 		return v

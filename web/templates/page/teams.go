@@ -58,8 +58,8 @@ type TeamProps struct {
 	CanChange bool
 	Why       string
 	// Asks says beforehand that changes of members are decided by somebody; nil if they are not.
-	Asks *component.AlertProps
-	AddURL    string
+	Asks   *component.AlertProps
+	AddURL string
 	// ShowRequests is set for those who may read requests.
 	ShowRequests bool
 	Requests     []HomeChange
@@ -94,17 +94,17 @@ type Member struct {
 
 // TeamAddProps is the people finder of a team.
 type TeamAddProps struct {
-	Frame         layout.Props
-	TeamName      string
-	BackURL       string
-	AddURL        string
-	Search        component.SearchBoxProps
-	People        []Found
-	Empty         component.EmptyStateProps
-	Error         string
-	NotAllowed    string
+	Frame      layout.Props
+	TeamName   string
+	BackURL    string
+	AddURL     string
+	Search     component.SearchBoxProps
+	People     []Found
+	Empty      component.EmptyStateProps
+	Error      string
+	NotAllowed string
 	// Asks says beforehand that somebody decides; nil if nobody does.
-	Asks *component.AlertProps
+	Asks          *component.AlertProps
 	MoreThanShown bool
 	// Announce is read out after a search: how many were found.
 	Announce string
