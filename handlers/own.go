@@ -52,11 +52,11 @@ func (s *server) announcementUnreact(w http.ResponseWriter, r *http.Request) err
 
 // passwordRules are the words of Gtmhub's sign-in service for its rules, in sentences.
 var passwordRules = map[string]string{
-	"none":      "Any password is taken.",
-	"low":       "At least 6 characters.",
-	"fair":      "At least 8 characters, with small letters, capital letters and digits.",
-	"good":      "At least 8 characters, of at least three sorts: small letters, capital letters, digits, signs.",
-	"excellent": "At least 10 characters, of at least three sorts: small letters, capital letters, digits, signs; none of them more than twice in a row.",
+	"none":      "Any new password is taken.",
+	"low":       "A new password needs at least 6 characters.",
+	"fair":      "A new password needs at least 8 characters, with small letters, capital letters and digits.",
+	"good":      "A new password needs at least 8 characters, of at least three sorts: small letters, capital letters, digits, signs.",
+	"excellent": "A new password needs at least 10 characters, of at least three sorts: small letters, capital letters, digits, signs; none of them more than twice in a row.",
 }
 
 // ownCards fill in what of /me is read from Gtmhub for its owner alone: the rules for the password, and the settings of

@@ -25,7 +25,7 @@ func ownThings(t *testing.T, p *handlertest.Portal, b browser, tokens []string) 
 	if got := page.MustOne(`[data-testid="me-settings"]`).Text(); !strings.Contains(got, "light") {
 		t.Errorf("settings: %s", got)
 	}
-	if got := page.MustOne(`[data-testid="me-rules"]`).Text(); !strings.Contains(got, "At least 8 characters") {
+	if got := page.MustOne(`[data-testid="me-rules"]`).Text(); !strings.Contains(got, "needs at least 8 characters") {
 		t.Errorf("rules: %s", got)
 	}
 	if len(me("?edit=settings").Find(`[data-testid="edit-theme"]`)) != 1 {

@@ -46,6 +46,7 @@ func (s *server) routes() []endpoint {
 
 		{"GET /users", access.UsersRead, s.usersIndex, 0},
 		{"GET /users/pending", access.UsersChange, s.usersPending, 0},
+		{"POST /users/pending/reminders", access.RemindersSet, s.remindersSave, 0},
 		{"GET /users/export.csv", access.UsersRead, s.usersCSV, 0},
 		{"POST /users/selection", access.UsersChange, s.usersSelect, 0},
 		{"POST /users/views", access.UsersRead, s.usersViews, 0},

@@ -409,6 +409,27 @@ func TestPendingInvitations(t *testing.T) {
 	if got := dataCount(t, doc, "pending-count"); got < want {
 		t.Errorf("%d open invitations", got)
 	}
+	if doc.Count(`[data-testid="reminders-form"]`) != 1 || doc.Count(`[data-testid="reminders-off"]`) != 0 || doc.Count(`[data-testid="pending-reminded"]`) != 0 {
+		t.Error("reminders are not off, or cannot be set")
+	}
+	for _, tc := range []struct {
+		form   url.Values
+		status int
+	}{
+		{url.Values{"days": {"x"}, "most": {"3"}}, http.StatusUnprocessableEntity},
+		{url.Values{"days": {"1"}, "most": {"3"}}, http.StatusUnprocessableEntity},
+		{url.Values{"days": {"7"}, "most": {"11"}}, http.StatusUnprocessableEntity},
+		{url.Values{"days": {"7"}, "most": {"3"}}, http.StatusSeeOther},
+	} {
+		if got := hr.Post(route.PendingReminders, tc.form); got.Status != tc.status {
+			t.Errorf("reminders %v: %d, want %d", tc.form, got.Status, tc.status)
+		}
+	}
+	doc = hr.Get(route.UsersPending).Doc()
+	htmltest.CheckPage(t, doc)
+	if doc.Count(`[data-testid="pending-reminded"]`) == 0 || !strings.Contains(doc.MustOne(`[data-testid="reminders"]`).Text(), "after 7 days") {
+		t.Error("the page does not show that reminders are on")
+	}
 	people := some(t, p, 3, isPending)
 	v := url.Values{"do": {"resend"}, "list": {"pending"}, "user": {string(people[0].ID), string(people[1].ID)}}
 	got := hr.Post(route.UsersSelection, v)

@@ -123,12 +123,14 @@ const (
 	PolicyChange Permission = "policy: change"
 	// LicencesSet enters the number of licences.
 	LicencesSet Permission = "licences: set"
+	// RemindersSet says when people with an open invitation are reminded of it.
+	RemindersSet Permission = "reminders: set"
 )
 
 // Permissions lists all permissions, for tests that sweep the route table.
 func Permissions() []Permission {
 	return []Permission{Public, SignedIn, UsersRead, UsersChange, TeamsRead, TeamsChange, PeopleFind, MembersChange, Invite, ChangesRead, ChangesDecide, AuditRead, SettingsManage,
-		Operate, LicencesSet, PolicyRead, PolicyChange, ObjectivesChange, Announcements, Offboard}
+		Operate, LicencesSet, RemindersSet, PolicyRead, PolicyChange, ObjectivesChange, Announcements, Offboard}
 }
 
 // May says whether the actor holds the coarse right.
@@ -156,7 +158,7 @@ func (a Actor) May(p Permission) bool {
 		return a.HR || a.Auditor || a.IsLead()
 	case PolicyRead:
 		return a.HR || a.Auditor
-	case PolicyChange, LicencesSet, ObjectivesChange, Announcements, Offboard:
+	case PolicyChange, LicencesSet, RemindersSet, ObjectivesChange, Announcements, Offboard:
 		return a.HR
 	case SettingsManage:
 		return a.HR || a.Operator
@@ -183,7 +185,7 @@ func (a Actor) Scope() Scope {
 	if a.Inactive || a.Kind == "" {
 		return Scope{}
 	}
-	return Scope{All: a.HR || a.Auditor, Self: a.User, Leads: a.open(), Member: a.Member}
+	return Scope{All: a.HR || a.Auditor || a.Kind == BySchedule, Self: a.User, Leads: a.open(), Member: a.Member}
 }
 
 // SeesTeam says whether the team's page is open.

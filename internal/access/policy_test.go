@@ -236,7 +236,7 @@ func TestMay(t *testing.T) {
 	t.Parallel()
 	want := map[access.Permission]string{ // who may: e(mployee) l(ead) h(r) p(approver) a(uditor) o(perator)
 		access.Public: "elhpao", access.SignedIn: "elhpao", access.UsersRead: "lha", access.UsersChange: "lh", access.TeamsRead: "elhpao", access.PeopleFind: "lh",
-		access.MembersChange: "lh", access.TeamsChange: "lh", access.Invite: "lh", access.ChangesRead: "elhpao", access.ChangesDecide: "lhp", access.AuditRead: "lha", access.SettingsManage: "ho", access.LicencesSet: "h",
+		access.MembersChange: "lh", access.TeamsChange: "lh", access.Invite: "lh", access.ChangesRead: "elhpao", access.ChangesDecide: "lhp", access.AuditRead: "lha", access.SettingsManage: "ho", access.LicencesSet: "h", access.RemindersSet: "h",
 		access.Operate:          "o",
 		access.PolicyRead:       "ha",
 		access.PolicyChange:     "h",

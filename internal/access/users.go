@@ -58,6 +58,8 @@ func examineUsers(a Actor, q Question) Ground {
 func examineUser(a Actor, q Question, u User) Ground {
 	self := a.User != "" && a.User == u.ID
 	switch {
+	case a.Kind == BySchedule && q.Act == ResendInvitation:
+		return fixed(direct("reminders", "HR has switched on reminders of open invitations."))
 	case self && (q.Act == EditName || q.Act == SetLanguage):
 		return hits(1, lineNameSelf)
 	case self && q.Act == SendPasswordMail:

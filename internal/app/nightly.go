@@ -13,7 +13,7 @@ const (
 	nightlyWindow = 6 * time.Hour    // later it is not night any more
 )
 
-// nightly looks every minute whether it is time.
+// nightly looks every minute whether it is time, for the reading and for the reminders of the day.
 func (a *App) nightly(ctx context.Context) {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
@@ -24,6 +24,9 @@ func (a *App) nightly(ctx context.Context) {
 		case now := <-tick.C:
 			if _, err := a.Nightly(ctx, now); err != nil && ctx.Err() == nil {
 				a.log.Warn("nightly reading of the account", "err", err)
+			}
+			if _, err := a.Remind(ctx, now); err != nil && ctx.Err() == nil {
+				a.log.Warn("remind of open invitations", "err", err)
 			}
 		}
 	}

@@ -97,6 +97,12 @@ type Store interface {
 	// Tried says how long ago a row of the kind was last sent, or may have been, for each of the users for whom that is less
 	// than within. Calls that definitely did nothing, and rows that were refused, do not count.
 	Tried(ctx context.Context, kind string, users []id.User, within time.Duration) (map[id.User]time.Duration, error)
+	// TriedBy counts, for each of the users, the rows of the kind in changes of the person that were sent, or may have been.
+	// Rows that were refused do not count; users without any are missing.
+	TriedBy(ctx context.Context, p Person, kind string, users []id.User) (map[id.User]int, error)
+	// Reminders is the setting, its zero value if nobody entered one. SetReminders stores it.
+	Reminders(ctx context.Context) (Reminders, error)
+	SetReminders(ctx context.Context, r Reminders, entries ...audit.Entry) error
 	// Speed is how many rows of the change's first step got a good end within the last d.
 	Speed(ctx context.Context, c id.Change, d time.Duration) (int, error)
 	// DeletePayloads deletes the personal data of changes that ended before the given age (90 days): source files, and of

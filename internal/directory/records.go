@@ -49,6 +49,11 @@ type User struct {
 	Manages []id.Team `json:"-"`
 }
 
+// Remindable says whether a reminder of the invitation makes sense: it is open, and Gtmhub says since when.
+func (u *User) Remindable() bool {
+	return u.Status == Pending && !u.Deactivated && !u.Invited.IsZero()
+}
+
 // Team is a team as of the snapshot. Teams of a snapshot are shared: never change one.
 type Team struct {
 	ID          id.Team `json:"id"`

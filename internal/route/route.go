@@ -12,9 +12,11 @@ const (
 	SignOut  = "/signout"
 	Users    = "/users"
 	// UsersPending lists open invitations; UsersSelection takes the POSTs about ticks, UsersViews those about saved views.
-	UsersPending   = "/users/pending"
-	UsersSelection = "/users/selection"
-	UsersViews     = "/users/views"
+	UsersPending = "/users/pending"
+	// PendingReminders takes the setting of reminders.
+	PendingReminders = "/users/pending/reminders"
+	UsersSelection   = "/users/selection"
+	UsersViews       = "/users/views"
 	// UsersCSV and UsersXLSX are the list of users as a file.
 	UsersCSV      = "/users/export.csv"
 	UsersXLSX     = "/users/export.xlsx"

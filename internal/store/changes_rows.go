@@ -540,3 +540,27 @@ func (c *ChangeStore) Tried(ctx context.Context, kind string, users []id.User, w
 	})
 	return out, err
 }
+
+// TriedBy implements change.Store.
+func (c *ChangeStore) TriedBy(ctx context.Context, p change.Person, kind string, users []id.User) (out map[id.User]int, err error) {
+	err = c.s.read(ctx, "count earlier rows", func(t *tx) error {
+		out = map[id.User]int{}
+		for part := range chunks(users) {
+			args := append([]any{kind, personKey(p)}, anys(part)...)
+			err := t.each(func(scan func(...any) error) error {
+				var u id.User
+				var n int
+				err := scan(&u, &n)
+				out[u] = n
+				return err
+			}, `SELECT r.user_id, COUNT(*) FROM change_row r JOIN change c ON c.id = r.change_id
+				WHERE r.kind = $1 AND c.requester_key = $2 AND r.state <> 'refused' AND r.intent_at > 0
+				AND r.user_id <> '' AND r.user_id IN `+list(3, len(part))+` GROUP BY r.user_id`, args...)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -86,18 +88,32 @@ func (c *ChangeStore) unhold(ctx context.Context, what string, ch id.Change, row
 	return n, nil
 }
 
-// seats is the name of the setting.
-const seats = "licences"
+// The names of settings.
+const (
+	seats     = "licences"
+	reminders = "reminders of invitations"
+)
+
+// setting answers "" for a setting that nobody has entered.
+func (t *tx) setting(name string) (text string, err error) {
+	err = t.row(`SELECT value FROM setting WHERE name = $1`, name).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return text, err
+}
+
+func (t *tx) setSetting(name, text string) error {
+	_, err := t.exec(`INSERT INTO setting (name, value, updated) VALUES ($1, $2, {now})
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated = excluded.updated`, name, text)
+	return err
+}
 
 // Seats implements change.Store.
 func (c *ChangeStore) Seats(ctx context.Context) (n int, err error) {
 	err = c.s.read(ctx, "read licences", func(t *tx) error {
-		var text string
-		err := t.row(`SELECT value FROM setting WHERE name = $1`, seats).Scan(&text)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		if err == nil {
+		text, err := t.setting(seats)
+		if err == nil && text != "" {
 			n, err = strconv.Atoi(text)
 		}
 		return err
@@ -108,9 +124,33 @@ func (c *ChangeStore) Seats(ctx context.Context) (n int, err error) {
 // SetSeats implements change.Store.
 func (c *ChangeStore) SetSeats(ctx context.Context, n int, entries ...audit.Entry) error {
 	return c.s.write(ctx, "store licences", func(t *tx) error {
-		_, err := t.exec(`INSERT INTO setting (name, value, updated) VALUES ($1, $2, {now})
-			ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated = excluded.updated`, seats, strconv.Itoa(n))
-		if err != nil {
+		if err := t.setSetting(seats, strconv.Itoa(n)); err != nil {
+			return err
+		}
+		return t.audit("", entries)
+	})
+}
+
+// Reminders implements change.Store.
+func (c *ChangeStore) Reminders(ctx context.Context) (r change.Reminders, err error) {
+	err = c.s.read(ctx, "read reminders", func(t *tx) error {
+		text, err := t.setting(reminders)
+		if err == nil && text != "" {
+			err = json.Unmarshal([]byte(text), &r)
+		}
+		return err
+	})
+	return r, err
+}
+
+// SetReminders implements change.Store.
+func (c *ChangeStore) SetReminders(ctx context.Context, r change.Reminders, entries ...audit.Entry) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("store reminders: %w", err)
+	}
+	return c.s.write(ctx, "store reminders", func(t *tx) error {
+		if err := t.setSetting(reminders, string(text)); err != nil {
 			return err
 		}
 		return t.audit("", entries)

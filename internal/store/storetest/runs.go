@@ -177,7 +177,16 @@ func testSeats(t *testing.T, s *store.Store) {
 	n, err = st.Seats(t.Context())
 	ok(t, "seats", err)
 	equal(t, "seats", n, 1200)
-	sound(t, s, 2)
+	r, err := st.Reminders(t.Context())
+	ok(t, "reminders", err)
+	equal(t, "reminders that nobody entered", r, change.Reminders{})
+	for _, r := range []change.Reminders{{}, {Days: 7, Most: 3}} {
+		ok(t, "set reminders", st.SetReminders(t.Context(), r, entry(1, audit.SettingChanged)))
+	}
+	r, err = st.Reminders(t.Context())
+	ok(t, "reminders", err)
+	equal(t, "reminders", r, change.Reminders{Days: 7, Most: 3})
+	sound(t, s, 4)
 	for _, state := range change.States() {
 		all := append(rows(0, 2), row(0, 3, func(r *change.Row) { r.State = change.Done }), row(1, 1))
 		create(t, s, head(state, all), all)

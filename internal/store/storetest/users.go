@@ -49,6 +49,13 @@ func testTried(t *testing.T, s *store.Store) {
 	got, err = st.Tried(t.Context(), "another kind", users, time.Hour)
 	ok(t, "another kind", err)
 	equal(t, "another kind", len(got), 0)
+	by := head(change.Running, rows(0, 1)).Requester
+	n, err := st.TriedBy(t.Context(), by, "send again", users)
+	ok(t, "tried by", err)
+	equal(t, "tried by the requester", n, map[id.User]int{"done": 1, "unknown": 1, "person": 1})
+	n, err = st.TriedBy(t.Context(), change.ReminderSchedule(), "send again", users)
+	ok(t, "tried by somebody else", err)
+	equal(t, "tried by somebody else", n, map[id.User]int{})
 	got, err = st.Tried(t.Context(), "send again", nil, time.Hour)
 	ok(t, "nobody", err)
 	equal(t, "nobody", len(got), 0)

@@ -210,17 +210,15 @@ func Announcements(p AnnouncementsProps) templ.Component {
 								}()
 							}
 							ctx = templ.InitializeContext(ctx)
-							if a.ReactionURL != "" {
-								templ_7745c5c3_Err = component.PostButton(component.PostButtonProps{Action: a.ReactionURL, Button: component.ButtonProps{Label: "Take back my reaction", Small: true, Variant: component.ButtonGhost, TestID: "announcement-unreact", Attrs: templ.Attributes{"aria-label": "Take back my reaction to the announcement of " + a.Author}}}).Render(ctx, templ_7745c5c3_Buffer)
-								if templ_7745c5c3_Err != nil {
-									return templ_7745c5c3_Err
-								}
+							templ_7745c5c3_Err = component.LinkButton(component.LinkButtonProps{Label: "Edit", URL: a.EditURL, Icon: component.IconEdit, Small: true, Variant: component.ButtonGhost, TestID: "announcement-edit", Attrs: templ.Attributes{"aria-label": "Edit the announcement of " + a.Author}}).Render(ctx, templ_7745c5c3_Buffer)
+							if templ_7745c5c3_Err != nil {
+								return templ_7745c5c3_Err
 							}
 							templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, " ")
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = component.LinkButton(component.LinkButtonProps{Label: "Edit", URL: a.EditURL, Icon: component.IconEdit, Small: true, Variant: component.ButtonGhost, TestID: "announcement-edit", Attrs: templ.Attributes{"aria-label": "Edit the announcement of " + a.Author}}).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = component.LinkButton(component.LinkButtonProps{Label: "Remove", URL: a.RemoveURL, Icon: component.IconTrash, Small: true, Variant: component.ButtonGhost, TestID: "announcement-remove", Attrs: templ.Attributes{"aria-label": "Remove the announcement of " + a.Author}}).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -228,9 +226,11 @@ func Announcements(p AnnouncementsProps) templ.Component {
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = component.LinkButton(component.LinkButtonProps{Label: "Remove", URL: a.RemoveURL, Icon: component.IconTrash, Small: true, Variant: component.ButtonGhost, TestID: "announcement-remove", Attrs: templ.Attributes{"aria-label": "Remove the announcement of " + a.Author}}).Render(ctx, templ_7745c5c3_Buffer)
-							if templ_7745c5c3_Err != nil {
-								return templ_7745c5c3_Err
+							if a.ReactionURL != "" {
+								templ_7745c5c3_Err = component.PostButton(component.PostButtonProps{Action: a.ReactionURL, Button: component.ButtonProps{Label: "Take back my reaction", Small: true, Variant: component.ButtonGhost, TestID: "announcement-unreact", Attrs: templ.Attributes{"aria-label": "Take back my reaction to the announcement of " + a.Author}}}).Render(ctx, templ_7745c5c3_Buffer)
+								if templ_7745c5c3_Err != nil {
+									return templ_7745c5c3_Err
+								}
 							}
 							return nil
 						})

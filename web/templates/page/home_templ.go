@@ -1073,9 +1073,9 @@ func Me(p MeProps) templ.Component {
 									return templ_7745c5c3_Err
 								}
 								var templ_7745c5c3_Var46 string
-								templ_7745c5c3_Var46, templ_7745c5c3_Err = templ.JoinStringErrs("Rules for it: " + p.Rules)
+								templ_7745c5c3_Var46, templ_7745c5c3_Err = templ.JoinStringErrs(p.Rules)
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `home.templ`, Line: 185, Col: 61}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `home.templ`, Line: 185, Col: 42}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var46))
 								if templ_7745c5c3_Err != nil {

@@ -115,12 +115,30 @@ type PendingProps struct {
 	Empty  component.EmptyStateProps
 	// MayAct shows the links of a row.
 	MayAct bool
+	// Reminders is how people are reminded, nil for those who may not set it. ShowReminders adds the column.
+	Reminders     *RemindersProps
+	ShowReminders bool
+}
+
+// RemindersProps is the setting of reminders, with its form.
+type RemindersProps struct {
+	// Sentence says how it is now.
+	Sentence string
+	// Due says how many people are next.
+	Due        string
+	Action     string
+	Days, Most component.FieldProps
+	Problems   []component.Problem
+	// MayTurnOff says that reminders are on.
+	MayTurnOff bool
 }
 
 // PendingRow is one open invitation.
 type PendingRow struct {
 	UserRow
-	Waiting                                       string
+	Waiting string
+	// Reminded says what the person got so far, NextReminder when the next one goes out; both may be empty.
+	Reminded, NextReminder                        string
 	Withdrawn                                     bool
 	ResendURL, WithdrawURL, CorrectURL, DeleteURL string
 }
