@@ -1,18 +1,13 @@
 package handlers
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/gtmhub-portal/portal/internal/audit"
 	"github.com/gtmhub-portal/portal/internal/export"
 	"github.com/gtmhub-portal/portal/internal/fault"
 )
-
-// exportPart is how many entries are written between two looks at the connection.
-const exportPart = 500
 
 // auditExport streams every entry that the filter of the page chooses, oldest first, to each. The memory that it takes
 // does not grow with the trail. A mistake in the middle breaks the connection off, so that nobody takes half a file for
@@ -27,7 +22,6 @@ func (s *server) auditExport(w http.ResponseWriter, r *http.Request, contentType
 	}
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	control := http.NewResponseController(w)
 	n := 0
 	write := func() error {
 		if err := begin(); err != nil {
@@ -40,10 +34,9 @@ func (s *server) auditExport(w http.ResponseWriter, r *http.Request, contentType
 			if err != nil {
 				return err
 			}
-			// Those who read slowly get more time as long as they read at all.
 			if n%exportPart == 0 {
-				if err := control.SetWriteDeadline(s.Now().Add(time.Minute)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-					return fmt.Errorf("extend the time for an export: %w", err)
+				if err := s.moreTime(w); err != nil {
+					return err
 				}
 			}
 			if e.Change != "" && q.filter.Teams != nil {

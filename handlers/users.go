@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ func (s *server) usersIndex(w http.ResponseWriter, r *http.Request) error {
 	view := s.view(r.Context())
 	found := view.Users(q)
 	p := s.newUsersProps(r, view, q, found)
-	err := errors.Join(s.bulkProps(r, found, &p), s.viewProps(r, &p))
+	err := errors.Join(s.bulkProps(r, q, found, &p), s.viewProps(r, &p), s.columnProps(r, q.Sort, &p))
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ func (s *server) readUserQuery(r *http.Request) directory.UserQuery {
 	v := r.URL.Query()
 	q := directory.UserQuery{Text: searchText(r), Page: positive(v.Get("page"), 1), Size: pageSize(v.Get("size")), WithSubTeams: v.Get("sub") == "on"}
 	switch sort := v.Get("sort"); strings.TrimPrefix(sort, "-") {
-	case "name", "status", "invited":
+	case "name", "status", "invited", "created":
 		q.Sort = sort
 	}
 	switch status := v.Get("status"); status {
@@ -77,7 +78,6 @@ func (s *server) newUsersProps(r *http.Request, view directory.View, q directory
 		Search:   component.SearchBoxProps{Action: route.Users, Value: q.Text, Label: "Search by name or e-mail", Keep: hidden(r, "status", "role", "team", "sub", "lang", "sso", "older", "noteam", "manages", "sort", "size"), Target: "#users-list", TestID: "users-search"},
 		Name:     sortHeader(r, "Person", "name", q.Sort),
 		Status:   sortHeader(r, "Status", "status", q.Sort),
-		Invited:  sortHeader(r, "Invited", "invited", q.Sort),
 		Statuses: statusTabs(r, q, found.ByStatus),
 		Roles:    component.SelectProps{Name: "role", Label: "Role", Value: string(q.Role), Empty: "Any role", TestID: "users-filter-role"},
 		Teams:    component.SelectProps{Name: "team", Label: "Team", Value: string(q.Team), Empty: "Any team", TestID: "users-filter-team"},
@@ -85,7 +85,14 @@ func (s *server) newUsersProps(r *http.Request, view directory.View, q directory
 		Chips:    s.userChips(r, view, q),
 		Pager:    pager(r, found.Page, found.Size, len(found.Items), found.Total, "users"),
 	}
-	p.Languages = component.SelectProps{Name: "lang", Label: "Language", Value: q.Language, Empty: "Any language", Options: s.languages(q.Language), TestID: "users-filter-language"}
+	p.Languages = component.SelectProps{Name: "lang", Label: "Language", Value: q.Language, Empty: "Any language", TestID: "users-filter-language"}
+	languages := view.Languages()
+	if q.Language != "" && !slices.Contains(languages, q.Language) {
+		languages = append(languages, q.Language)
+	}
+	for _, l := range languages {
+		p.Languages.Options = append(p.Languages.Options, component.Option{Value: l, Label: languageName(l)})
+	}
 	p.SSO = component.SelectProps{Name: "sso", Label: "Signs in", Value: r.URL.Query().Get("sso"), Empty: "In any way", TestID: "users-filter-sso",
 		Options: []component.Option{{Value: "yes", Label: "With the company account"}, {Value: "no", Label: "With a Gtmhub password"}}}
 	older := ""
@@ -95,7 +102,7 @@ func (s *server) newUsersProps(r *http.Request, view directory.View, q directory
 	p.Older = component.FieldProps{Name: "older", Label: "Invited more than … days ago", Type: "number", Value: older, Min: "1", Max: "3650", TestID: "users-filter-older"}
 	p.NoTeam = component.CheckboxProps{Name: "noteam", Label: "In no team", Checked: q.NoTeam, TestID: "users-filter-no-team"}
 	p.Manages = component.CheckboxProps{Name: "manages", Label: "Manages a team", Checked: q.Manages, TestID: "users-filter-manages"}
-	p.ExportURL = route.With(route.UsersCSV, r.URL.Query())
+	p.Export = exportMenu(r)
 	if actorFrom(r.Context()).May(access.UsersChange) {
 		p.PendingURL = route.UsersPending
 	}
@@ -197,16 +204,23 @@ func (s *server) userChips(r *http.Request, view directory.View, q directory.Use
 }
 
 func (s *server) userRow(view directory.View, u *directory.User) page.UserRow {
-	row := page.UserRow{ID: string(u.ID), Name: u.Name, Email: u.Email, URL: route.User(u.ID), Status: string(u.Status), Invited: s.day(u.Invited)}
+	row := page.UserRow{ID: string(u.ID), Name: u.Name, Email: u.Email, URL: route.User(u.ID), Status: string(u.Status), Invited: s.day(u.Invited),
+		Language: languageName(u.Language), SignsIn: "Gtmhub password", Created: s.day(u.Created)}
+	if u.SSO {
+		row.SignsIn = "Company account"
+	}
 	snap := s.Directory.Current()
 	for _, role := range u.Roles {
 		if known, ok := snap.Role(role); ok {
 			row.Roles = append(row.Roles, known.Name)
 		}
 	}
-	member, _ := view.TeamsOf(u.ID)
+	member, manages := view.TeamsOf(u.ID)
 	for _, t := range member {
 		row.Teams = append(row.Teams, t.Name)
+	}
+	for _, t := range manages {
+		row.Manages = append(row.Manages, t.Name)
 	}
 	if by, ok := view.User(u.InvitedBy); ok {
 		row.InvitedBy = by.Name

@@ -1,13 +1,17 @@
 package handlers_test
 
 import (
+	"archive/zip"
 	"encoding/csv"
+	"encoding/xml"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/gtmhub-portal/portal/gtmhub"
 	"github.com/gtmhub-portal/portal/handlers/handlertest"
@@ -455,6 +459,128 @@ func TestPendingInvitations(t *testing.T) {
 	}
 }
 
+// workbook reads the rows of an .xlsx file, as wide as the first.
+func workbook(t *testing.T, p *handlertest.Page) [][]string {
+	t.Helper()
+	z, err := zip.NewReader(strings.NewReader(p.Body), int64(len(p.Body)))
+	if err != nil {
+		t.Fatalf("no workbook: %d, %v", p.Status, err)
+	}
+	f, err := z.Open("xl/worksheets/sheet1.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sheet struct {
+		Rows []struct {
+			Cells []struct {
+				Ref  string `xml:"r,attr"`
+				Type string `xml:"t,attr"`
+				Text string `xml:"is>t"`
+			} `xml:"c"`
+		} `xml:"sheetData>row"`
+	}
+	if err := xml.NewDecoder(f).Decode(&sheet); err != nil {
+		t.Fatal(err)
+	}
+	var out [][]string
+	for _, row := range sheet.Rows {
+		cells := make([]string, len(sheet.Rows[0].Cells))
+		for _, c := range row.Cells {
+			if c.Type != "inlineStr" {
+				t.Fatalf("cell %s is no text", c.Ref)
+			}
+			cells[c.Ref[0]-'A'] = c.Text
+		}
+		out = append(out, cells)
+	}
+	return out
+}
+
+// testColumns: each person has columns of their own, on the page and in the file that is asked for as shown.
+func testColumns(t *testing.T, p *handlertest.Portal, hr *handlertest.Client) {
+	heads := func(c *handlertest.Client) string {
+		var out []string
+		for _, th := range c.Get(route.Users + "?size=25").Doc().Find(`[data-testid="users-table"] th`) {
+			out = append(out, th.Text())
+		}
+		return strings.Join(out, ", ")
+	}
+	file := func(query string) string {
+		return strings.Join(workbook(t, hr.Get(route.UsersXLSX+query))[0], ", ")
+	}
+	const usual, whole = "Selected, Person, Status, Roles, Teams, Invited", "First name, Last name, E-mail, Status, Roles, Teams, Manages, Language, Signs in with the company account, Invited on, Invited by, Created on, Id"
+	if got := heads(hr) + "; " + file("") + "; " + file("?columns=shown"); got != usual+"; "+whole+"; First name, Last name, E-mail, Status, Roles, Teams, Invited on, Invited by, Id" {
+		t.Errorf("before anything is chosen: %s", got)
+	}
+	got := hr.Post(route.UsersColumns, url.Values{"column": {"created", "language", "manages", "evil"}, "back": {"q=ra&page=2&evil=1"}})
+	if got.Status != http.StatusSeeOther || got.Location() != route.Users+"?page=2&q=ra" {
+		t.Errorf("choosing: %d to %s", got.Status, got.Location())
+	}
+	if got := heads(hr) + "; " + file("") + "; " + file("?columns=shown"); got != "Selected, Person, Status, Manages, Language, Created; "+whole+"; First name, Last name, E-mail, Status, Manages, Language, Created on, Id" {
+		t.Errorf("chosen: %s", got)
+	}
+	doc := hr.Get(route.Users + "?manages=on&sort=created").Doc()
+	htmltest.CheckPage(t, doc)
+	for _, label := range []string{"Manages", "Language", "Created"} {
+		if cell := doc.Find(`[data-testid="user-row"] [data-label="` + label + `"]`)[0]; cell.Text() == "–" || cell.Text() == "" {
+			t.Errorf("%s of a manager is %q", label, cell.Text())
+		}
+	}
+	if got := doc.MustOne(`th[aria-sort]`).Text(); got != "Created" {
+		t.Errorf("sorted by %s", got)
+	}
+	if n := len(doc.Find(`[data-testid="users-columns"] input[checked]`)); n != 3 {
+		t.Errorf("%d columns are ticked, want 3", n)
+	}
+	if got := heads(p.As(handlertest.HRApprover)); got != usual {
+		t.Errorf("somebody else sees %s", got)
+	}
+	hr.Post(route.UsersColumns, nil)
+	if got := heads(hr); got != "Selected, Person, Status" {
+		t.Errorf("no column: %s", got)
+	}
+	hr.Post(route.UsersColumns, url.Values{"column": {"created"}, "do": {"usual"}})
+	if got := heads(hr); got != usual {
+		t.Errorf("the usual ones: %s", got)
+	}
+}
+
+// testPendingFiles: the open invitations as a file are those of the page, and all that the page finds can be ticked.
+func testPendingFiles(t *testing.T, p *handlertest.Portal, hr *handlertest.Client) {
+	for _, tc := range []struct {
+		query string
+		as    *handlertest.Client
+	}{{"", hr}, {"?q=an", hr}, {"", p.As(handlertest.LeadWithSub)}} {
+		page := tc.as.Get(route.UsersPending + tc.query).Doc()
+		rows := workbook(t, tc.as.Get(route.PendingXLSX+tc.query))
+		if got, want := len(rows)-1, dataCount(t, page, "pending-count"); got != want {
+			t.Errorf("%q: %d people in the file, %d on the page", tc.query, got, want)
+		}
+		text, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(tc.as.Get(route.PendingCSV+tc.query).Body, "\uFEFF"))).ReadAll()
+		if diff := cmp.Diff(text, rows); err != nil || diff != "" {
+			t.Errorf("%q: CSV and workbook differ: %v\n%s", tc.query, err, diff)
+		}
+		if len(rows) > 1 {
+			first := page.Find(`[data-testid="pending-row"]`)[0]
+			if rows[1][len(rows[1])-1] != first.Attr("data-id") || !strings.HasPrefix(rows[1][3], "pending") || rows[1][4] == "" || rows[0][4] != "Waiting (days)" {
+				t.Errorf("%q: the file begins with %q", tc.query, rows[1])
+			}
+		}
+	}
+	want := dataCount(t, hr.Get(route.UsersPending+"?q=an").Doc(), "pending-count")
+	if got := hr.Post(route.UsersSelection, url.Values{"do": {"all"}, "list": {"pending"}, "back": {"q=an"}}); got.Location() != route.UsersPending+"?q=an" {
+		t.Errorf("ticking all leads to %s", got.Location())
+	}
+	page := hr.Get(route.UsersPending + "?q=an").Doc()
+	if got := page.MustOne(`[data-testid="bulk-bar"]`).Attr("data-selected"); got != strconv.Itoa(want) {
+		t.Errorf("%s ticked, want the %d that the page finds", got, want)
+	}
+	if page.Count(`[data-testid="bulk-all"]`) != 0 || hr.Get(route.UsersPending).Doc().Count(`[data-testid="bulk-all"]`) != 1 {
+		t.Error("ticking all is offered where all are ticked, or not where some are not")
+	}
+	hr.Post(route.UsersSelection, url.Values{"do": {"clear"}})
+}
+
 // TestListFiltersAndViews: the further filters, and views that are kept.
 func TestListFiltersAndViews(t *testing.T) {
 	t.Parallel()
@@ -465,6 +591,9 @@ func TestListFiltersAndViews(t *testing.T) {
 		query string
 		keep  func(*directory.User) bool
 	}{
+		{"role=828ab3dc6c9743be5632d4ef&noteam=on", func(u *directory.User) bool {
+			return u.Status != directory.Inactive && len(u.Teams) == 0 && slices.Contains(u.Roles, "828ab3dc6c9743be5632d4ef")
+		}},
 		{"lang=de&status=all", func(u *directory.User) bool { return u.Language == "de" }},
 		{"manages=on&status=all", func(u *directory.User) bool { return len(u.Manages) > 0 }},
 		{"noteam=on&status=all", func(u *directory.User) bool { return len(u.Teams) == 0 }},
@@ -486,7 +615,16 @@ func TestListFiltersAndViews(t *testing.T) {
 		if err != nil || len(rows)-1 != want {
 			t.Errorf("%s: %d people in the file, want %d, %v", tc.query, len(rows)-1, want, err)
 		}
+		file := hr.Get(route.UsersXLSX + "?" + tc.query)
+		if diff := cmp.Diff(rows, workbook(t, file)); diff != "" {
+			t.Errorf("%s: CSV and workbook differ:\n%s", tc.query, diff)
+		}
+		if got := file.Header.Get("Content-Disposition"); got != `attachment; filename="users.xlsx"` {
+			t.Errorf("the workbook comes as %s", got)
+		}
 	}
+	testColumns(t, p, hr)
+	testPendingFiles(t, p, hr)
 	hr.Post(route.UsersViews, url.Values{"name": {"Old invitations"}, "back": {"status=pending&older=30&page=3&evil=1"}})
 	link := hr.Get(route.Users).Doc().MustOne(`[data-testid="users-view"] a`)
 	if link.Text() != "Old invitations" || link.Attr("href") != route.Users+"?older=30&status=pending" {

@@ -1,11 +1,11 @@
 package handlers
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gtmhub-portal/portal/internal/access"
 	"github.com/gtmhub-portal/portal/internal/change"
@@ -25,17 +25,11 @@ func (s *server) usersPending(w http.ResponseWriter, r *http.Request) error {
 // pendingPage draws the page; typed and wrong are those of a form of reminders that came back.
 func (s *server) pendingPage(w http.ResponseWriter, r *http.Request, status int, typed url.Values, wrong problems) error {
 	view, a := s.view(r.Context()), actorFrom(r.Context())
-	q := directory.UserQuery{Text: searchText(r), Status: []directory.Status{directory.Pending}, Sort: "invited", Page: positive(r.URL.Query().Get("page"), 1), Size: pageSize(r.URL.Query().Get("size"))}
+	q := pendingQuery(r)
 	found := view.Users(q)
-	ticked, err := s.Lists.Selected(r.Context(), ownerOf(r))
+	on, err := s.ticks(r, view)
 	if err != nil {
-		return fmt.Errorf("read ticks: %w", err)
-	}
-	on := map[id.User]bool{}
-	for _, u := range ticked {
-		if _, ok := view.User(u); ok {
-			on[u] = true
-		}
+		return err
 	}
 	p := page.PendingProps{Total: found.Total, MayAct: a.HR,
 		Search: component.SearchBoxProps{Action: route.UsersPending, Value: q.Text, Label: "Search by name or e-mail", Target: "#pending-list", TestID: "pending-search"},
@@ -61,7 +55,11 @@ func (s *server) pendingPage(w http.ResponseWriter, r *http.Request, status int,
 		}
 		p.Rows = append(p.Rows, row)
 	}
-	p.Bulk = &page.UsersBulk{Action: route.UsersSelection, List: "pending", Bar: component.BulkBarProps{Selected: len(on), Elsewhere: len(on) - here}}
+	p.Export = component.MenuProps{Label: "Export", Icon: component.IconDownload, Small: true, Variant: component.ButtonGhost, TestID: "pending-export", Items: []component.MenuItem{
+		{Label: "Excel", URL: route.With(route.PendingXLSX, r.URL.Query()), TestID: "pending-export-xlsx"},
+		{Label: "CSV", URL: route.With(route.PendingCSV, r.URL.Query()), TestID: "pending-export-csv"}}}
+	p.Bulk = &page.UsersBulk{Action: route.UsersSelection, List: "pending", Back: r.URL.RawQuery, All: selectAll(view, q, found, on),
+		Bar: bulkBar(len(on), here)}
 	for _, act := range peopleActs {
 		if a.HR && (act.path == "resend" || act.path == "deactivate" || act.path == "delete") || !a.HR && act.path == "deactivate" {
 			label := act.label
@@ -227,12 +225,18 @@ func (s *server) remindersSave(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, route.UsersPending)
 }
 
+// pendingQuery chooses the open invitations that the address asks for.
+func pendingQuery(r *http.Request) directory.UserQuery {
+	v := r.URL.Query()
+	return directory.UserQuery{Text: searchText(r), Status: []directory.Status{directory.Pending}, Sort: "invited", Page: positive(v.Get("page"), 1), Size: pageSize(v.Get("size"))}
+}
+
 // waited says how long somebody has had the invitation.
 func waited(s *server, u *directory.User) string {
 	if u.Invited.IsZero() {
 		return ""
 	}
-	days := int(s.Now().Sub(u.Invited).Hours() / 24)
+	days := s.daysSince(u.Invited)
 	switch {
 	case days < 1:
 		return "since today"
@@ -243,6 +247,9 @@ func waited(s *server, u *directory.User) string {
 	}
 	return strconv.Itoa(days) + " days"
 }
+
+// daysSince counts whole days.
+func (s *server) daysSince(t time.Time) int { return int(s.Now().Sub(t).Hours() / 24) }
 
 // meAct handles POST /me/{act}: one's own name, language or settings, or a password mail to oneself.
 func (s *server) meAct(w http.ResponseWriter, r *http.Request) error {

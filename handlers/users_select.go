@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -26,9 +27,9 @@ func (s *server) usersSelect(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx := r.Context()
 	ticked, shown := s.openUsers(r, values["user"]), userIDs(values["shown"])
-	back := listURL(values.Get("back"))
+	back, query := listURL(values.Get("back")), s.readUserQuery
 	if values.Get("list") == "pending" {
-		back = route.UsersPending
+		back, query = route.UsersPending+strings.TrimPrefix(back, route.Users), pendingQuery
 	}
 	do := values.Get("do")
 	switch do {
@@ -42,7 +43,7 @@ func (s *server) usersSelect(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return fault.Wrap(err, fault.Invalid, "The list could not be read. Open it again.")
 		}
-		for _, u := range s.view(ctx).AllUsers(s.readUserQuery(asked)) {
+		for _, u := range s.view(ctx).AllUsers(query(asked)) {
 			ticked = append(ticked, u.ID)
 		}
 	}
@@ -107,22 +108,51 @@ func listURL(query string) string {
 var listNames = map[string]bool{"q": true, "status": true, "role": true, "team": true, "sub": true, "lang": true, "sso": true, "older": true,
 	"noteam": true, "manages": true, "sort": true, "size": true, "page": true}
 
-// bulkProps is the bar of actions under the list; nil for people who may not act on others.
-func (s *server) bulkProps(r *http.Request, found directory.UserPage, p *page.UsersProps) error {
-	a := actorFrom(r.Context())
-	if !a.May(access.UsersChange) {
-		return nil
-	}
+// ticks are the people who are ticked, as far as their pages are open.
+func (s *server) ticks(r *http.Request, view directory.View) (map[id.User]bool, error) {
 	ticked, err := s.Lists.Selected(r.Context(), ownerOf(r))
 	if err != nil {
-		return fmt.Errorf("read ticks: %w", err)
+		return nil, fmt.Errorf("read ticks: %w", err)
 	}
-	view := s.view(r.Context())
 	on := make(map[id.User]bool, len(ticked))
 	for _, u := range ticked {
 		if _, ok := view.User(u); ok {
 			on[u] = true
 		}
+	}
+	return on, nil
+}
+
+// bulkBar says how many are ticked, and how many of them on this page.
+func bulkBar(all, here int) component.BulkBarProps {
+	bar := component.BulkBarProps{Selected: all, Elsewhere: all - here}
+	if bar.Elsewhere > 0 {
+		bar.Sentence = count(bar.Elsewhere) + " of them not on this page."
+	}
+	return bar
+}
+
+// selectAll offers to tick everybody who matches; empty when all are ticked, or when they are too many.
+func selectAll(view directory.View, q directory.UserQuery, found directory.UserPage, on map[id.User]bool) string {
+	switch {
+	case found.Total == 0 || found.Total > directory.MostSelected:
+		return ""
+	case found.Total <= len(on) && !slices.ContainsFunc(view.AllUsers(q), func(u *directory.User) bool { return !on[u.ID] }):
+		return ""
+	}
+	return "Select all " + count(found.Total) + " that match"
+}
+
+// bulkProps is the bar of actions under the list; nil for people who may not act on others.
+func (s *server) bulkProps(r *http.Request, q directory.UserQuery, found directory.UserPage, p *page.UsersProps) error {
+	a := actorFrom(r.Context())
+	if !a.May(access.UsersChange) {
+		return nil
+	}
+	view := s.view(r.Context())
+	on, err := s.ticks(r, view)
+	if err != nil {
+		return err
 	}
 	here := 0
 	for i := range p.Rows {
@@ -131,15 +161,10 @@ func (s *server) bulkProps(r *http.Request, found directory.UserPage, p *page.Us
 			here++
 		}
 	}
-	b := &page.UsersBulk{Action: route.UsersSelection, Back: r.URL.RawQuery, Bar: component.BulkBarProps{Selected: len(on), Elsewhere: len(on) - here}}
-	if found.Total > len(on) && found.Total <= directory.MostSelected {
-		b.All = "Select all " + count(found.Total) + " that match"
+	p.Bulk = &page.UsersBulk{Action: route.UsersSelection, Back: r.URL.RawQuery, All: selectAll(view, q, found, on), Bar: bulkBar(len(on), here), Acts: s.bulkActs(a)}
+	if found.Total > directory.MostSelected {
+		p.Bulk.TooMany = "At most " + count(directory.MostSelected) + " people can be ticked at once; " + count(found.Total) + " match. Narrow the list to tick all that match."
 	}
-	if b.Bar.Elsewhere > 0 {
-		b.Bar.Sentence = count(b.Bar.Elsewhere) + " of them not on this page."
-	}
-	b.Acts = s.bulkActs(a)
-	p.Bulk = b
 	return nil
 }
 

@@ -50,8 +50,8 @@ func (l TeamList) Lasts() time.Duration {
 	return TreeLasts
 }
 
-// Lists keeps, per person, which users and teams are ticked, which views were saved and which branches of the tree are
-// open, on the server, so that they survive paging and another device. What is in it carries no rights: whoever reads it cuts it to the person's scope. It is safe for
+// Lists keeps, per person, which users and teams are ticked, which views were saved, which columns are shown and which
+// branches of the tree are open, on the server, so that they survive paging and another device. What is in it carries no rights: whoever reads it cuts it to the person's scope. It is safe for
 // concurrent use. Errors are of the kinds of package fault.
 type Lists interface {
 	// Selected answers the ticked users in the order of ticking; none when the last tick is older than SelectionLasts.
@@ -74,4 +74,10 @@ type Lists interface {
 	SaveView(ctx context.Context, o Owner, v SavedView) error
 	// DeleteView forgets a view; one that is not there is no error.
 	DeleteView(ctx context.Context, o Owner, name string) error
+	// Columns answers the keys of the columns that the person wants to see; false when they have not chosen.
+	Columns(ctx context.Context, o Owner) ([]string, bool, error)
+	// SetColumns keeps the choice, which may be of no column.
+	SetColumns(ctx context.Context, o Owner, keys []string) error
+	// ClearColumns forgets the choice.
+	ClearColumns(ctx context.Context, o Owner) error
 }

@@ -36,9 +36,10 @@ type index struct {
 	roleByID   map[id.Role]*Role
 	roleByName map[string][]*Role
 
-	counts Counts
-	orders map[string]func() []int32 // per sort key: positions in users, worked out at first use
-	tree   func() []*Node            // the whole account's tree, worked out at first use
+	counts    Counts
+	languages func() []string           // the codes that occur, worked out at first use
+	orders    map[string]func() []int32 // per sort key: positions in users, worked out at first use
+	tree      func() []*Node            // the whole account's tree, worked out at first use
 }
 
 // NewSnapshot makes a snapshot of records. It copies them and works out Teams and Manages of the users from the teams.
@@ -146,6 +147,13 @@ func (x *index) setUsers(users []User) {
 			u.Manages = append(u.Manages, t.ID)
 		}
 	}
+	x.languages = sync.OnceValue(func() []string {
+		codes := map[string]bool{}
+		for _, u := range x.users {
+			codes[u.Language] = true
+		}
+		return sortedCodes(codes)
+	})
 	x.setOrders()
 }
 

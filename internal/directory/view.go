@@ -155,3 +155,20 @@ func (v View) Counts() Counts {
 	}
 	return c
 }
+
+// Languages answers the codes that the users of the scope have, sorted.
+func (v View) Languages() []string {
+	if v.scope.All {
+		return slices.Clone(v.x.languages())
+	}
+	codes := map[string]bool{}
+	for _, i := range v.open {
+		codes[v.x.users[i].Language] = true
+	}
+	return sortedCodes(codes)
+}
+
+func sortedCodes(codes map[string]bool) []string {
+	delete(codes, "")
+	return slices.Sorted(maps.Keys(codes))
+}

@@ -11,15 +11,19 @@ const (
 	Callback = "/callback"
 	SignOut  = "/signout"
 	Users    = "/users"
-	// UsersPending lists open invitations; UsersSelection takes the POSTs about ticks, UsersViews those about saved views.
+	// UsersPending lists open invitations; UsersSelection takes the POSTs about ticks, UsersViews those about saved views,
+	// UsersColumns that about columns.
 	UsersPending = "/users/pending"
 	// PendingReminders takes the setting of reminders.
 	PendingReminders = "/users/pending/reminders"
+	UsersColumns     = "/users/columns"
 	UsersSelection   = "/users/selection"
 	UsersViews       = "/users/views"
-	// UsersCSV and UsersXLSX are the list of users as a file.
+	// UsersCSV and UsersXLSX are the list of users as a file, PendingCSV and PendingXLSX that of open invitations.
 	UsersCSV      = "/users/export.csv"
 	UsersXLSX     = "/users/export.xlsx"
+	PendingCSV    = "/users/pending/export.csv"
+	PendingXLSX   = "/users/pending/export.xlsx"
 	Teams         = "/teams"
 	TeamNew       = "/teams/new"
 	TeamsOpen     = "/teams/open"

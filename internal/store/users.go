@@ -14,7 +14,7 @@ import (
 
 var _ directory.Lists = (*UserListStore)(nil)
 
-// UserListStore keeps ticks, views and open branches. It implements directory.Lists.
+// UserListStore keeps ticks, views, columns and open branches. It implements directory.Lists.
 type UserListStore struct{ s *Store }
 
 // UserLists returns the port of package directory.
@@ -175,6 +175,45 @@ func (l *UserListStore) SaveView(ctx context.Context, o directory.Owner, v direc
 func (l *UserListStore) DeleteView(ctx context.Context, o directory.Owner, name string) error {
 	return l.s.write(ctx, "delete view", func(t *tx) error {
 		_, err := t.exec(`DELETE FROM user_view WHERE issuer = $1 AND subject = $2 AND name = $3`, o.Issuer, o.Subject, name)
+		return err
+	})
+}
+
+// Columns implements directory.Lists.
+func (l *UserListStore) Columns(ctx context.Context, o directory.Owner) (keys []string, chosen bool, err error) {
+	err = l.s.read(ctx, "read columns", func(t *tx) error {
+		keys, chosen = nil, false
+		var text string
+		err := t.row(`SELECT columns FROM user_columns WHERE issuer = $1 AND subject = $2`, o.Issuer, o.Subject).Scan(&text)
+		if errors.Is(err, sql.ErrNoRows) || errors.Is(err, fault.NotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		chosen = true
+		return json.Unmarshal([]byte(text), &keys)
+	})
+	return keys, chosen, err
+}
+
+// SetColumns implements directory.Lists.
+func (l *UserListStore) SetColumns(ctx context.Context, o directory.Owner, keys []string) error {
+	text, err := json.Marshal(keys)
+	if err != nil {
+		return err
+	}
+	return l.s.write(ctx, "set columns", func(t *tx) error {
+		_, err := t.exec(`INSERT INTO user_columns (issuer, subject, columns) VALUES ($1, $2, $3)
+			ON CONFLICT (issuer, subject) DO UPDATE SET columns = excluded.columns`, o.Issuer, o.Subject, string(text))
+		return err
+	})
+}
+
+// ClearColumns implements directory.Lists.
+func (l *UserListStore) ClearColumns(ctx context.Context, o directory.Owner) error {
+	return l.s.write(ctx, "clear columns", func(t *tx) error {
+		_, err := t.exec(`DELETE FROM user_columns WHERE issuer = $1 AND subject = $2`, o.Issuer, o.Subject)
 		return err
 	})
 }

@@ -61,7 +61,7 @@ func testTried(t *testing.T, s *store.Store) {
 	equal(t, "nobody", len(got), 0)
 }
 
-// testUserLists: ticks and views belong to one person.
+// testUserLists: ticks, views and columns belong to one person.
 func testUserLists(t *testing.T, s *store.Store) {
 	st := s.UserLists()
 	me, other := directory.Owner{Issuer: "i", Subject: "me"}, directory.Owner{Issuer: "i", Subject: "other"}
@@ -149,4 +149,22 @@ func testUserLists(t *testing.T, s *store.Store) {
 	}
 	wantKind(t, "one too many", st.SaveView(t.Context(), me, directory.SavedView{Name: "another"}), fault.TooLarge)
 	ok(t, "replace when full", st.SaveView(t.Context(), me, directory.SavedView{Name: "leads", Query: "q=x"}))
+
+	columns := func(what string, o directory.Owner, chosen bool, want ...string) {
+		t.Helper()
+		got, is, err := st.Columns(t.Context(), o)
+		ok(t, what, err)
+		equal(t, what, is, chosen)
+		equal(t, what, got, want, cmpopts.EquateEmpty())
+	}
+	columns("not chosen", me, false)
+	ok(t, "choose", st.SetColumns(t.Context(), me, []string{"teams", "language"}))
+	columns("chosen", me, true, "teams", "language")
+	columns("of another", other, false)
+	ok(t, "choose none", st.SetColumns(t.Context(), me, nil))
+	columns("none", me, true)
+	ok(t, "forget of another", st.ClearColumns(t.Context(), other))
+	columns("still none", me, true)
+	ok(t, "forget", st.ClearColumns(t.Context(), me))
+	columns("forgotten", me, false)
 }

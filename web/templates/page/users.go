@@ -23,8 +23,15 @@ type UsersProps struct {
 	Languages, SSO  component.SelectProps
 	Older           component.FieldProps
 	NoTeam, Manages component.CheckboxProps
-	// ExportURL is the list as a file, PendingURL the page of open invitations; empty for none.
-	ExportURL, PendingURL string
+	// Export offers the list as a file.
+	Export component.MenuProps
+	// PendingURL is the page of open invitations; empty for none.
+	PendingURL string
+	// ColumnsURL takes the form with the choice of columns, which ColumnChoices are.
+	ColumnsURL    string
+	ColumnChoices []component.CheckboxProps
+	// Columns are those shown beside person and status.
+	Columns []UsersHead
 	// Views are the saved ones; ViewsURL takes the forms about them, with the query of the list in ViewBack.
 	Views              []UsersView
 	ViewsURL, ViewBack string
@@ -37,13 +44,32 @@ type UsersProps struct {
 	// FiltersOn counts the filters behind the button that are on.
 	FiltersOn int
 
-	Rows    []UserRow
-	Total   int
-	Name    component.SortHeaderProps
-	Status  component.SortHeaderProps
-	Invited component.SortHeaderProps
-	Pager   component.PagerProps
-	Empty   component.EmptyStateProps
+	Rows   []UserRow
+	Total  int
+	Name   component.SortHeaderProps
+	Status component.SortHeaderProps
+	Pager  component.PagerProps
+	Empty  component.EmptyStateProps
+}
+
+// UserColumn is a column that people can choose.
+type UserColumn string
+
+// The columns.
+const (
+	ColumnRoles    UserColumn = "roles"
+	ColumnTeams    UserColumn = "teams"
+	ColumnManages  UserColumn = "manages"
+	ColumnLanguage UserColumn = "language"
+	ColumnSignsIn  UserColumn = "signsin"
+	ColumnInvited  UserColumn = "invited"
+	ColumnCreated  UserColumn = "created"
+)
+
+// UsersHead is the head of a column; one without an address cannot be sorted.
+type UsersHead struct {
+	Column UserColumn
+	Head   component.SortHeaderProps
 }
 
 // UserRow is one user of a list.
@@ -51,9 +77,11 @@ type UserRow struct {
 	ID, Name, Email, URL string
 	Status               string
 	Roles, Teams         []string
-	Invited              string
-	InvitedBy            string
-	Ticked               bool
+	// Manages are the names of the teams that the person manages.
+	Manages                    []string
+	Language, SignsIn, Created string
+	Invited, InvitedBy         string
+	Ticked                     bool
 }
 
 // UserProps is a user's page.

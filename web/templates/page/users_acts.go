@@ -87,6 +87,8 @@ type UsersBulk struct {
 	// Back is the query of the list, List another list than that of users.
 	Back, List string
 	Bar        component.BulkBarProps
+	// TooMany says why not everybody who matches can be ticked; empty for none.
+	TooMany string
 	// All is the label of the button that ticks everybody who matches; empty for none.
 	All  string
 	Acts []BulkAct
@@ -111,6 +113,7 @@ type PendingProps struct {
 	Search component.SearchBoxProps
 	Rows   []PendingRow
 	Bulk   *UsersBulk
+	Export component.MenuProps
 	Pager  component.PagerProps
 	Empty  component.EmptyStateProps
 	// MayAct shows the links of a row.
