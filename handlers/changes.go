@@ -217,6 +217,11 @@ func changeID(r *http.Request) (id.Change, error) {
 // moves while it is carried out.
 func (s *server) changesShow(w http.ResponseWriter, r *http.Request) error {
 	c, err := s.changeOf(r)
+	if errors.Is(err, fault.NotFound) {
+		if known, malformed := changeID(r); malformed == nil {
+			return s.decidedMeanwhile(w, r, http.StatusOK, known, err)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -362,11 +367,11 @@ func (s *server) decisionAgain(w http.ResponseWriter, r *http.Request, status in
 }
 
 // tooLate shows the result to somebody whose decision came after another one, with the status of a conflict. An
-// approver who may not see the request any more gets the plain sentence.
+// approver who may not see the request any more gets the result alone, or the plain sentence.
 func (s *server) tooLate(w http.ResponseWriter, r *http.Request, c id.Change, cause error) error {
 	ch, err := s.Changes.Show(r.Context(), actorFrom(r.Context()), c)
 	if err != nil {
-		return cause
+		return s.decidedMeanwhile(w, r, http.StatusConflict, c, cause)
 	}
 	a := component.AlertProps{Tone: component.ToneWarning, Title: "The list has changed", Text: fault.Message(cause), Focus: true, TestID: "too-late"}
 	votes := slices.DeleteFunc(slices.Clone(ch.Decisions), func(d change.Decision) bool { return d.Version != ch.Version })

@@ -239,10 +239,30 @@ func TestDecide(t *testing.T) {
 	})
 }
 
+// decideAs approves a request.
+func decideAs(t *testing.T, p *handlertest.Portal, v handlertest.Viewpoint, c change.Change) {
+	t.Helper()
+	got := p.As(v).Post(route.ChangeAct(c.ID, "decide"), url.Values{"version": {"1"}, "hash": {c.Hash}, "do": {"approve"}})
+	if got.Status != http.StatusSeeOther {
+		t.Fatalf("decide: %d", got.Status)
+	}
+}
+
 func TestDecideFaster(t *testing.T) {
 	t.Parallel()
 	p := handlertest.New(t)
+	asked := p.As(handlertest.Approver)
+	untold := submit(t, p, p.As(handlertest.Lead), invitation(p, 2))
+	decideAs(t, p, handlertest.HRApprover, untold)
+	for range 3 {
+		if _, err := p.App.Notices.Derive(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	c := submit(t, p, p.As(handlertest.Lead), invitation(p, 2))
+	if _, err := p.App.Notices.Derive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	form := url.Values{"version": {"1"}, "hash": {c.Hash}, "do": {"approve"}}
 	if got := p.As(handlertest.HRApprover).Post(route.ChangeAct(c.ID, "decide"), form).Status; got != http.StatusSeeOther {
 		t.Fatalf("first decision: status %d", got)
@@ -253,6 +273,29 @@ func TestDecideFaster(t *testing.T) {
 	}
 	if got := page.Doc().MustOne(`[data-testid="too-late"]`).Text(); !strings.Contains(got, "was faster") {
 		t.Errorf("said: %q", got)
+	}
+	// An approver who was asked, and who may not see the request any more, learns who decided what, and no more.
+	for status, page := range map[int]*handlertest.Page{http.StatusOK: asked.Get(route.Change(c.ID)), http.StatusConflict: asked.Post(route.ChangeAct(c.ID, "decide"), form)} {
+		if page.Status != status {
+			t.Fatalf("who was asked: %d, want %d", page.Status, status)
+		}
+		doc := page.Doc()
+		htmltest.CheckPage(t, doc)
+		got := doc.MustOne(`[data-testid="decided-meanwhile"]`).Text()
+		if !strings.Contains(got, p.User(handlertest.HRApprover.Email).Name+" has already decided this") || !strings.Contains(got, "approved on ") {
+			t.Errorf("said: %q", got)
+		}
+		if strings.Contains(page.Body, c.Title) || strings.Contains(page.Body, p.User(handlertest.Lead.Email).Name) {
+			t.Error("the page tells what the request was about, or whose it was")
+		}
+	}
+	for name, got := range map[string]int{
+		"an approver who was not told": asked.Get(route.Change(untold.ID)).Status, "an employee": p.As(handlertest.Employee).Get(route.Change(c.ID)).Status,
+		"another lead": p.As(handlertest.LeadWithSub).Get(route.Change(c.ID)).Status, "the rows, for the approver who was asked": asked.Get(route.Change(c.ID) + "/return.csv").Status,
+	} {
+		if got != http.StatusNotFound {
+			t.Errorf("%s: %d, want 404", name, got)
+		}
 	}
 	form.Set("hash", strings.Repeat("0", 64))
 	if got := p.As(handlertest.HR).Post(route.ChangeAct(c.ID, "decide"), form).Status; got != http.StatusConflict {

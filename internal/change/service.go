@@ -240,6 +240,16 @@ func (s *Service) Show(ctx context.Context, a access.Actor, c id.Change) (Change
 	return ch, nil
 }
 
+// Result returns a change for a page that shows no more of it than how it was decided, to somebody who was asked and whose
+// scope it has left since. The caller has made sure of that.
+func (s *Service) Result(ctx context.Context, c id.Change) (Change, error) {
+	ch, err := s.o.Store.Change(ctx, c)
+	if err != nil {
+		return Change{}, fmt.Errorf("load change %s: %w", c, err)
+	}
+	return ch, nil
+}
+
 // Rows returns rows of a change that the actor may see.
 func (s *Service) Rows(ctx context.Context, a access.Actor, c id.Change, f RowFilter) ([]Row, int, error) {
 	if _, err := s.Show(ctx, a, c); err != nil {

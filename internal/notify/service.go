@@ -142,6 +142,11 @@ func (s *Service) Unread(ctx context.Context, p change.Person) (int, error) {
 	return s.o.Store.Unread(ctx, Keys(p))
 }
 
+// Asked says whether the person was told, in the portal or by mail, that they might decide on the change.
+func (s *Service) Asked(ctx context.Context, p change.Person, c id.Change) (bool, error) {
+	return s.o.Store.Told(ctx, Keys(p), c, Waiting, Reminded, Escalated)
+}
+
 // Open marks one notice of the person as read and returns it; NotFound when it is not theirs.
 func (s *Service) Open(ctx context.Context, p change.Person, noticeID string) (Notice, error) {
 	if noticeID == "" {

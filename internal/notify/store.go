@@ -6,6 +6,7 @@ import (
 
 	"github.com/gtmhub-portal/portal/internal/audit"
 	"github.com/gtmhub-portal/portal/internal/change"
+	"github.com/gtmhub-portal/portal/internal/id"
 )
 
 // Person is somebody who has signed in.
@@ -75,6 +76,8 @@ type Store interface {
 	List(ctx context.Context, keys []string, before int64, most int) ([]Notice, error)
 	// Unread counts those of List that are unread.
 	Unread(ctx context.Context, keys []string) (int, error)
+	// Told says whether there is a notice of one of the events about the change for one of the keys, over any channel.
+	Told(ctx context.Context, keys []string, c id.Change, events ...Event) (bool, error)
 	// MarkRead marks one, or with an empty id all, as read. NotFound when the one is not for these keys.
 	MarkRead(ctx context.Context, keys []string, noticeID string) (Notice, error)
 	// Status counts the outbox of a channel; Trouble returns its newest uncertain and given-up notices.

@@ -320,6 +320,18 @@ func (n *NoticeStore) Unread(ctx context.Context, keys []string) (unread int, er
 	return unread, err
 }
 
+// Told implements notify.Store.
+func (n *NoticeStore) Told(ctx context.Context, keys []string, c id.Change, events ...notify.Event) (told bool, err error) {
+	if len(keys) == 0 || len(events) == 0 {
+		return false, nil
+	}
+	err = n.s.read(ctx, "look for a notice", func(t *tx) error {
+		args := append(append([]any{string(c)}, anys(keys)...), anys(events)...)
+		return t.row(`SELECT COUNT(*) > 0 FROM notice WHERE change_id = $1 AND recipient IN `+list(2, len(keys))+` AND event IN `+list(2+len(keys), len(events)), args...).Scan(&told)
+	})
+	return told, err
+}
+
 // MarkRead implements notify.Store.
 func (n *NoticeStore) MarkRead(ctx context.Context, keys []string, noticeID string) (out notify.Notice, err error) {
 	none := fault.New(fault.NotFound, "There is no such notification.")

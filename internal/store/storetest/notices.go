@@ -14,6 +14,7 @@ import (
 	"github.com/gtmhub-portal/portal/internal/audit"
 	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/fault"
+	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/notify"
 	"github.com/gtmhub-portal/portal/internal/store"
 )
@@ -235,6 +236,16 @@ func testNoticeList(t *testing.T, s *store.Store) {
 	equal(t, "first page", entries(0, 2), []int64{4, 2})
 	equal(t, "second page", entries(2, 2), []int64{1})
 	equal(t, "unread", unread(), 3)
+	for _, tc := range []struct {
+		keys   []string
+		change id.Change
+		event  notify.Event
+		want   bool
+	}{{keys, "c1", notify.Waiting, true}, {keys, "c2", notify.Waiting, false}, {keys, "c1", notify.Rejected, false}, {[]string{"never told"}, "c1", notify.Waiting, false}, {nil, "c1", notify.Waiting, false}} {
+		told, err := n.Told(t.Context(), tc.keys, tc.change, tc.event)
+		ok(t, "told", err)
+		equal(t, "told", told, tc.want)
+	}
 	list, err := n.List(t.Context(), []string{"other"}, 0, 1)
 	ok(t, "list of another", err)
 	_, err = n.MarkRead(t.Context(), keys, list[0].ID)
