@@ -4,12 +4,14 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/gtmhub-portal/portal/auth"
 	"github.com/gtmhub-portal/portal/internal/access"
 	"github.com/gtmhub-portal/portal/internal/change"
+	"github.com/gtmhub-portal/portal/internal/route"
 	"github.com/gtmhub-portal/portal/web/templates/component"
 	"github.com/gtmhub-portal/portal/web/templates/layout"
 	"github.com/gtmhub-portal/portal/web/templates/page"
@@ -74,4 +76,43 @@ func asksFirst(v access.Verdict) *component.AlertProps {
 		return nil
 	}
 	return &component.AlertProps{Tone: component.ToneInfo, Title: "Somebody else decides about this", Text: strings.TrimSpace(v.Sentence + " " + v.Help), TestID: "asks-first"}
+}
+
+// instead is the way to what somebody can do where something else was refused; empty for nothing. Nothing is led to that the
+// person may not see.
+func (s *server) instead(r *http.Request, no *access.Refusal) (to, label string) {
+	if no.Instead == nil {
+		return "", ""
+	}
+	q, view := *no.Instead, s.view(r.Context())
+	asks := s.Changes.Verdict(actorFrom(r.Context()), q).Outcome == access.NeedsDecision
+	say := func(ask, do string) string {
+		if asks {
+			return ask
+		}
+		return do
+	}
+	switch q.Act {
+	case access.DeactivateUser:
+		if len(q.Users) == 1 {
+			if u, ok := view.User(q.Users[0].ID); ok && !u.Deactivated {
+				return route.UserAct(u.ID, "deactivate"), say("Ask to deactivate "+u.Name, "Deactivate "+u.Name)
+			}
+		}
+		return "", ""
+	case access.AddMember:
+		return route.TeamSelf(q.Teams[0].ID, "join"), say("Ask to join "+q.Teams[0].Name, "Join "+q.Teams[0].Name)
+	}
+	if len(q.Teams) != 1 {
+		return "", ""
+	}
+	team, ok := view.Team(q.Teams[0].ID)
+	switch {
+	case !ok:
+	case q.Act == access.DeactivateTeam && team.Active:
+		return route.TeamAct(team.ID, "deactivate"), say("Ask to deactivate it", "Deactivate it")
+	case q.Act == access.EditTeam:
+		return route.With(route.Team(team.ID), url.Values{"edit": {"about"}}) + "#about", say("Ask to rename or describe it", "Rename and describe it")
+	}
+	return "", ""
 }

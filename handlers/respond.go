@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/gtmhub-portal/portal/auth"
+	"github.com/gtmhub-portal/portal/internal/access"
 	"github.com/gtmhub-portal/portal/internal/fault"
 	"github.com/gtmhub-portal/portal/internal/route"
 	"github.com/gtmhub-portal/portal/web/templates/layout"
@@ -216,6 +218,10 @@ func (s *server) errorPage(w http.ResponseWriter, r *http.Request, err error) {
 		p.Plain.Title = "No room left"
 	default:
 		p.Plain.Title = "Something went wrong"
+	}
+	if refusal, ok := errors.AsType[*access.Refusal](err); ok {
+		p.Message, p.Rule, p.Help = refusal.Sentence, refusal.Rule, refusal.Help
+		p.InsteadURL, p.InsteadLabel = s.instead(r, refusal)
 	}
 	if p.Message == "" {
 		p.Message = "This is a mistake in the portal. Nothing of what you had saved before is lost. Try again; if it stays, tell the operator the reference below."

@@ -257,7 +257,7 @@ func (s *server) teamPage(w http.ResponseWriter, r *http.Request, status int, te
 	}
 	frame := layout.Props{Title: team.Name, Crumbs: s.teamCrumbs(view, team)}
 	var menu []component.MenuItem
-	menu, p.Danger = s.teamMenu(a, team)
+	menu, p.Danger, p.Refused = s.teamMenu(r, team)
 	menu = append(menu, leaveItem(a, team)...)
 	frame.Actions = page.TeamActions(page.TeamActionsProps{AddURL: addURL(p), Menu: component.MenuProps{Label: "More", Items: menu, TestID: "team-menu"}})
 	if p.Frame, err = s.frame(w, r, route.Teams, frame); err != nil {

@@ -103,19 +103,38 @@ func (t teamAct) input(team id.Team, v url.Values) (change.Input, error) {
 
 // verdict says whether the button is drawn, from our copy of the team. The service asks again with fresh facts.
 func (s *server) teamVerdict(a access.Actor, act access.Act, team *directory.Team) access.Verdict {
+	return s.Changes.Verdict(a, teamQuestion(act, team))
+}
+
+// teamQuestion is what the policy is asked about an act on one team, by our copy of it.
+func teamQuestion(act access.Act, team *directory.Team) access.Question {
 	facts := access.Team{ID: team.ID, Name: team.Name, Manager: team.Manager, Active: team.Active}
 	q := access.Question{Act: act, Teams: []access.Team{facts}, Rows: 1}
 	if act == access.CreateTeam || act == access.MoveTeam { // whether there is any place at all
 		q.Facts.Parent = &facts
 	}
-	return s.Changes.Verdict(a, q)
+	return q
 }
 
 // teamMenu are the acts that fit the team as it is and that the actor may do or ask for.
-func (s *server) teamMenu(a access.Actor, team *directory.Team) (menu, danger []component.MenuItem) {
+func (s *server) teamMenu(r *http.Request, team *directory.Team) (menu, danger []component.MenuItem, refused []page.RefusedAct) {
+	a := actorFrom(r.Context())
+	not := func(label, name string, act access.Act) {
+		if !a.May(access.TeamsChange) {
+			return // somebody who changes no team is not told of each act
+		}
+		no := s.Changes.Explain(a, teamQuestion(act, team))
+		f := page.RefusedAct{Label: strings.TrimSuffix(label, "…"), Why: strings.TrimSpace(no.Sentence + " " + no.Help), Rule: no.Rule, TestID: "refused-" + name}
+		f.InsteadURL, f.InsteadLabel = s.instead(r, no)
+		refused = append(refused, f)
+	}
 	for _, t := range teamActs {
+		if !t.fits(team) {
+			continue
+		}
 		v := s.teamVerdict(a, t.act, team)
-		if v.Outcome == access.No || !t.fits(team) {
+		if v.Outcome == access.No {
+			not(t.label, t.name, t.act)
 			continue
 		}
 		item := component.MenuItem{Label: t.label, Icon: t.icon, URL: route.TeamAct(team.ID, t.name), Danger: t.danger, TestID: "act-" + t.name}
@@ -134,14 +153,18 @@ func (s *server) teamMenu(a access.Actor, team *directory.Team) (menu, danger []
 			item.Label = "Ask for a sub-team…"
 		}
 		menu = append(menu, item)
+	} else if v.Outcome == access.No {
+		not("New sub-team", "new", access.CreateTeam)
 	}
 	if s.teamVerdict(a, access.ReplaceTeam, team).Outcome != access.No {
 		menu = append(menu, component.MenuItem{Label: "Edit everything at once…", Icon: component.IconEdit, URL: route.TeamAct(team.ID, "all"), TestID: "act-all"})
+	} else {
+		not("Edit everything at once", "all", access.ReplaceTeam)
 	}
 	if access.MayGiveDeputy(a, access.Team{ID: team.ID, Name: team.Name, Manager: team.Manager}).Outcome != access.No {
 		menu = append(menu, component.MenuItem{Label: "Name a deputy…", Icon: component.IconUserShare, URL: route.With(route.DeputyNew, url.Values{"team": {string(team.ID)}}), TestID: "act-deputy"})
 	}
-	return menu, danger
+	return menu, danger, refused
 }
 
 // teamsActForm handles GET /teams/{id}/do/{act}: choose what must be chosen, then see what would happen.
@@ -471,7 +494,7 @@ func badFields(bad problems) map[string]string {
 func (s *server) teamAllPage(w http.ResponseWriter, r *http.Request, status int, team *directory.Team, f page.TeamFields, parent string, bad problems) error {
 	view, a := s.view(r.Context()), actorFrom(r.Context())
 	if v := s.teamVerdict(a, access.ReplaceTeam, team); v.Outcome == access.No {
-		return fault.New(fault.Forbidden, strings.TrimSpace(v.Sentence+" "+v.Help))
+		return access.Refuse(v)
 	}
 	p := page.TeamFormProps{Action: route.TeamAct(team.ID, "all"), Fields: f, Parent: parent, Bad: badFields(bad), Problems: component.ErrorSummaryProps{Problems: bad},
 		Intro:   &component.AlertProps{Tone: component.ToneInfo, Text: "All of it is written by one call. Members, and what you leave as it is, stay.", TestID: "team-all-intro"},
@@ -568,7 +591,7 @@ func (s *server) teamNewPage(w http.ResponseWriter, r *http.Request, status int,
 	}
 	switch verdict.Outcome {
 	case access.No:
-		return fault.New(fault.Forbidden, strings.TrimSpace(verdict.Sentence+" "+verdict.Help))
+		return access.Refuse(verdict)
 	case access.NeedsDecision:
 		p.AskReason, p.Submit.Label, p.Submit.Icon = true, "Ask for the team", component.IconSend
 		p.Intro = &component.AlertProps{Tone: component.ToneInfo, Title: "Somebody else decides about this", Text: strings.TrimSpace(verdict.Sentence + " " + verdict.Help), TestID: "act-verdict"}

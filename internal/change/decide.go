@@ -101,7 +101,7 @@ func (s *Service) judge(ctx context.Context, a access.Actor, c id.Change, w Word
 	facts.Waiting = true // the store answers for the state, in the same statement that changes it
 	if v := access.MayDecide(a, facts); v.Outcome == access.No {
 		s.refused(ctx, a, "decide", v)
-		return ch, nil, fault.New(fault.Forbidden, strings.TrimSpace(v.Sentence+" "+v.Help))
+		return ch, nil, access.Refuse(v)
 	}
 	if !a.HR && !a.Approver { // the right hangs on the team, which is read again
 		team, err := s.o.Team(ctx, ch.Lead)
@@ -110,7 +110,7 @@ func (s *Service) judge(ctx context.Context, a access.Actor, c id.Change, w Word
 		}
 		if v := access.MayDecideAsLead(a, team); v.Outcome == access.No {
 			s.refused(ctx, a, "decide", v)
-			return ch, nil, fault.New(fault.Forbidden, strings.TrimSpace(v.Sentence+" "+v.Help))
+			return ch, nil, access.Refuse(v)
 		}
 	}
 	if w.Reason == "" && missing != "" {

@@ -240,7 +240,7 @@ func (s *Service) replan(ctx context.Context, a access.Actor, ch *Change, rows [
 	}
 	if p.Verdict.Outcome == access.No {
 		s.refused(ctx, a, "correct", p.Verdict)
-		return fault.New(fault.Forbidden, strings.TrimSpace(p.Verdict.Sentence+" "+p.Verdict.Help))
+		return access.Refuse(p.Verdict)
 	}
 	begin(p.Rows)
 	m := merger{plan: p.Plan, last: map[int]int{}, r: r}
@@ -368,7 +368,7 @@ func (s *Service) again(ctx context.Context, ch *Change, list []Correctable, r *
 	if len(ch.Ground.Hits) > 0 {
 		v := policy.Judge(ch.Ground)
 		if v.Outcome == access.No {
-			return fault.New(fault.Forbidden, strings.TrimSpace(v.Sentence+" "+v.Help))
+			return access.Refuse(v)
 		}
 		if v.Deciders > r.Deciders || v.Deciders > 0 && r.DecidedBy == access.ByAny {
 			r.Deciders, r.DecidedBy, r.Lead, r.Rule, r.RuleSentence = max(r.Deciders, v.Deciders), v.By, v.Lead, v.Rule, v.Sentence

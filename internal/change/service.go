@@ -64,6 +64,12 @@ func (s *Service) Verdict(a access.Actor, q access.Question) access.Verdict {
 	return s.o.Policy.Decide(a, q)
 }
 
+// Explain is Verdict with what can be done instead where it is a no.
+func (s *Service) Explain(a access.Actor, q access.Question) *access.Refusal {
+	p := s.o.Policy.Now()
+	return p.Explain(a, p.Decide(a, q), q)
+}
+
 // Preview is a plan with the policy's answer, before anything is stored.
 type Preview struct {
 	Plan
@@ -72,6 +78,9 @@ type Preview struct {
 	Ground access.Ground
 	Policy int
 }
+
+// nothingToDo is the rule of plans in which nothing can be done.
+const nothingToDo = "nothing to do"
 
 // Preview plans an input and asks the policy, without storing anything. requester is who would make the change.
 func (s *Service) Preview(ctx context.Context, a access.Actor, requester Person, in Input) (Preview, error) {
@@ -95,7 +104,7 @@ func (s *Service) Preview(ctx context.Context, a access.Actor, requester Person,
 		plan.Question.RecentInvites = n
 	}
 	if plan.Question.Act == "" && plan.Open() == 0 {
-		return Preview{Plan: plan, Verdict: access.Verdict{Outcome: access.No, Rule: "nothing to do", Sentence: "Nothing of this can be done."}}, nil
+		return Preview{Plan: plan, Verdict: access.Verdict{Outcome: access.No, Rule: nothingToDo, Sentence: "Nothing of this can be done."}}, nil
 	}
 	g := access.Examine(a, plan.Question)
 	for _, q := range plan.More {
@@ -131,15 +140,16 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 	if err != nil {
 		return Change{}, err
 	}
-	if in.Shown != "" && in.Shown != p.Mark() {
-		return Change{}, fault.New(fault.Conflict, "The account has changed since this page was drawn. Nothing was done; look at what would be done now.")
-	}
-	if p.Verdict.Outcome == access.No {
+	drifted := in.Shown != "" && in.Shown != p.Mark()
+	if p.Verdict.Outcome == access.No && !(drifted && p.Verdict.Rule == nothingToDo) {
 		s.refused(ctx, a, in.Recipe, p.Verdict)
-		return Change{}, fault.New(fault.Forbidden, strings.TrimSpace(p.Verdict.Sentence+" "+p.Verdict.Help))
+		return Change{}, s.o.Policy.Now().Explain(a, p.Verdict, append([]access.Question{p.Question}, p.More...)...)
 	}
 	if p.Verdict.Outcome == access.NeedsDecision && in.Reason == "" {
 		return Change{}, &ReasonWanted{Verdict: p.Verdict}
+	}
+	if drifted {
+		return Change{}, fault.New(fault.Conflict, "The account has changed since this page was drawn. Nothing was done; look at what would be done now.")
 	}
 	c := Change{
 		ID: cmp.Or(in.ID, id.NewChange()), Kind: in.Recipe, Title: p.Title, Requester: requester, Reason: in.Reason,
@@ -370,7 +380,7 @@ func (s *Service) steer(ctx context.Context, a access.Actor, c id.Change) (Chang
 		return Change{}, err
 	}
 	if v := access.MaySteer(a, ch.Facts()); v.Outcome == access.No {
-		return Change{}, fault.New(fault.Forbidden, strings.TrimSpace(v.Sentence+" "+v.Help))
+		return Change{}, access.Refuse(v)
 	}
 	return ch, nil
 }

@@ -99,7 +99,7 @@ func (s *Service) Give(ctx context.Context, a access.Actor, d Deputy) error {
 			return fmt.Errorf("read team %s: %w", t, err)
 		}
 		if v := access.MayGiveDeputy(a, team); v.Outcome == access.No {
-			return fault.New(fault.Forbidden, strings.TrimSpace(v.Sentence+" "+v.Help))
+			return access.Refuse(v)
 		}
 		entries = append(entries, audit.Entry{Who: audit.WhoIs(a), Event: audit.DeputyGiven, User: d.Holder, Team: t, TargetName: name,
 			After: fmt.Sprintf("%s until %s", Words(d.Acts), d.Until.UTC().Format("2 Jan 2006 15:04 MST"))})

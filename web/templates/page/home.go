@@ -12,6 +12,10 @@ type ErrorProps struct {
 	Plain   layout.PlainProps
 	Status  int
 	Message string
+	// Rule and Help say which rule it was and who can help; InsteadURL leads to what the person can do instead. They are empty
+	// where there is none.
+	Rule, Help               string
+	InsteadURL, InsteadLabel string
 	// Reference lets the operator find the log line.
 	Reference string
 	HomeURL   string

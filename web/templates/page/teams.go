@@ -37,6 +37,8 @@ type TeamProps struct {
 	// EditURL shows the fields as a form, empty for those who may not change them; Edit is that form.
 	EditURL string
 	Edit    *TeamEditProps
+	// Refused are the acts that this person, who may do others, may neither do nor ask for.
+	Refused []RefusedAct
 	// Danger are the acts that take something away.
 	Danger      []component.MenuItem
 	Notice      string
@@ -63,6 +65,14 @@ type TeamProps struct {
 	// ShowRequests is set for those who may read requests.
 	ShowRequests bool
 	Requests     []HomeChange
+}
+
+// RefusedAct is something that is not possible for somebody, and why.
+type RefusedAct struct {
+	Label, Why, Rule string
+	// InsteadURL leads to what is possible instead; empty for nothing.
+	InsteadURL, InsteadLabel string
+	TestID                   string
 }
 
 // TeamEditProps is the form of the fields that are edited in place.
