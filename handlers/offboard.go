@@ -3,9 +3,12 @@ package handlers
 import (
 	"fmt"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/gtmhub-portal/portal/internal/access"
 	"github.com/gtmhub-portal/portal/internal/change"
+	"github.com/gtmhub-portal/portal/internal/deputy"
 	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/route"
@@ -19,6 +22,7 @@ type offboardForm struct {
 	managers     map[id.Team]pick
 	objectives   pick
 	leave, roles bool
+	on           sendOn
 	reason       string
 	matches      map[string][]*directory.User
 	wrong        problems
@@ -103,7 +107,16 @@ func (s *server) offboardPage(w http.ResponseWriter, r *http.Request, status int
 			p.RoleNames = append(p.RoleNames, known.Name)
 		}
 	}
+	p.On, p.At = f.on.fields(s.Zone, s.Now(), f.wrong.of("sendOn"))
+	p.On.Label, p.On.Hint = "Offboard on", "Leave it empty to start at once. On its date everything is looked at again; what has changed by then is shown, not overwritten."
 	s.offboardOwned(r, u, f, &p)
+	deputies, err := s.Deputies.Of(ctx, u.ID)
+	if err != nil {
+		return fmt.Errorf("offboard %s: %w", u.ID, err)
+	}
+	for _, d := range deputies {
+		p.Deputies = append(p.Deputies, s.deputyLine(d, u.ID))
+	}
 	requests, err := s.Changes.OpenOf(ctx, actorFrom(ctx), u.ID)
 	if err != nil {
 		return fmt.Errorf("open requests of %s: %w", u.ID, err)
@@ -114,6 +127,24 @@ func (s *server) offboardPage(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	return s.show(w, r, status, page.Offboard(p))
+}
+
+// deputyLine says in a sentence what the leaver gave or holds.
+func (s *server) deputyLine(d deputy.Deputy, leaver id.User) string {
+	var teams, acts []string
+	for _, t := range d.Teams {
+		if team, ok := s.Directory.Current().Team(t); ok {
+			teams = append(teams, team.Name)
+		}
+	}
+	for _, act := range d.Acts {
+		acts = append(acts, deputyWords[act])
+	}
+	what := " for " + strings.Join(teams, ", ") + " until " + s.day(d.Until.Add(-time.Second)) + ": " + strings.Join(acts, ", ") + "."
+	if d.Holder == leaver {
+		return "Deputy of " + d.ByName + what
+	}
+	return "Has named " + d.HolderName + " as deputy" + what
 }
 
 // offboardOwned fills in what the leaver owns.
@@ -151,7 +182,7 @@ func (s *server) offboardSend(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	in := change.Offboarding{User: u.ID, Managers: map[id.Team]id.User{}, LeaveTeams: v.Has("leave"), TakeRoles: v.Has("roles")}
-	f := offboardForm{managers: map[id.Team]pick{}, leave: in.LeaveTeams, roles: in.TakeRoles, reason: v.Get("reason"), objectives: readPick(v, "to"), matches: map[string][]*directory.User{}}
+	f := offboardForm{managers: map[id.Team]pick{}, leave: in.LeaveTeams, roles: in.TakeRoles, reason: v.Get("reason"), objectives: readPick(v, "to"), on: sendOn{Day: v.Get("sendOn"), Hour: v.Get("sendAt")}, matches: map[string][]*directory.User{}}
 	find := func(name string, p pick) id.User {
 		found, matches, problem := s.person(p, u.ID)
 		f.matches[name] = matches
@@ -169,10 +200,14 @@ func (s *server) offboardSend(w http.ResponseWriter, r *http.Request) error {
 	if f.objectives.text != "" {
 		in.Objectives = find("to", f.objectives)
 	}
+	when, late := f.on.time(s.Zone, s.Now())
+	if late != "" {
+		f.wrong = append(f.wrong, component.Problem{Field: "sendOn", Message: late})
+	}
 	if len(f.wrong) > 0 {
 		return s.offboardPage(w, r, http.StatusUnprocessableEntity, u, f)
 	}
-	c, err := s.submit(r, change.Input{Recipe: change.OffboardPerson, Fields: change.Fields(in), Reason: f.reason})
+	c, err := s.submit(r, change.Input{Recipe: change.OffboardPerson, Fields: change.Fields(in), Reason: f.reason, NotBefore: when})
 	if wrong, ok := complaint(err); ok {
 		f.wrong = wrong
 		return s.offboardPage(w, r, http.StatusUnprocessableEntity, u, f)

@@ -93,6 +93,7 @@ type App struct {
 	policies *change.Policies
 	logins   auth.PreLogins
 	signIn   *auth.Handler
+	deputies *deputy.Service
 	keep     time.Duration
 	zone     *time.Location
 	// nightlyAt is Options.NightlyAt.
@@ -194,7 +195,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		Record:     func(ctx context.Context, e auth.Event) error { return record(ctx, st.Audit(), e, o.OnSignIn) },
 		SignInPage: pages.SignIn, SignedOutPage: pages.SignedOut, Logger: o.Log, Now: time.Now,
 	})
-	a.signIn = signIn
+	a.signIn, a.deputies = signIn, deputies
 	a.Handler, err = handlers.New(handlers.Options{
 		Lookups: lookups, Own: own,
 		Auth: signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Notices: a.Notices, Drafts: st.Drafts(), Lists: st.UserLists(), Deputies: deputies, Trail: st.Audit(), Joiners: o.Joiners,
@@ -275,15 +276,21 @@ func (a *App) watch(ctx context.Context) {
 }
 
 // EndDeactivated makes one pass of what Run does every few seconds: it keeps the users with a session fresh in the
-// directory, and ends the sessions of those who have been deactivated or deleted.
+// directory, and ends the sessions of those who have been deactivated or deleted, and what they gave or held as deputies.
 func (a *App) EndDeactivated(ctx context.Context) error {
 	snap := a.Directory.Current()
 	if !snap.Loaded() {
 		return nil // nobody can be judged yet
 	}
-	return a.signIn.EndUsers(ctx, func(u id.User) bool {
+	gone := func(u id.User) bool {
 		user, ok := snap.User(u)
-		if !ok || user.Status == directory.Inactive {
+		return !ok || user.Status == directory.Inactive
+	}
+	if _, err := a.deputies.EndOfLeavers(ctx, gone); err != nil {
+		return err
+	}
+	return a.signIn.EndUsers(ctx, func(u id.User) bool {
+		if gone(u) {
 			return true
 		}
 		a.Directory.Touch(u)

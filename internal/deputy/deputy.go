@@ -6,6 +6,7 @@ package deputy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -138,6 +139,42 @@ func (s *Service) End(ctx context.Context, a access.Actor, of id.Deputy) error {
 		entries = append(entries, audit.Entry{Who: audit.WhoIs(a), Event: audit.DeputyEnded, User: d.Holder, Team: t, TargetName: d.HolderName, Before: Words(d.Acts)})
 	}
 	return s.o.Store.End(ctx, of, entries...)
+}
+
+// Of answers what is in force that the person gave or holds, for pages about them.
+func (s *Service) Of(ctx context.Context, u id.User) ([]Deputy, error) {
+	all, err := s.o.Store.List(ctx, u)
+	if err != nil {
+		return nil, fmt.Errorf("deputies of %s: %w", u, err)
+	}
+	return slices.DeleteFunc(all, func(d Deputy) bool { return !d.InForce }), nil
+}
+
+// EndOfLeavers ends, as the schedule, what was given by leads or is held by people for whom gone is true: it must not come
+// back with them. It returns how many.
+func (s *Service) EndOfLeavers(ctx context.Context, gone func(id.User) bool) (int, error) {
+	all, err := s.o.Store.List(ctx, "")
+	if err != nil {
+		return 0, fmt.Errorf("deputies of leavers: %w", err)
+	}
+	n := 0
+	for _, d := range all {
+		if !d.InForce || !gone(d.Holder) && (d.By == "" || !gone(d.By)) {
+			continue
+		}
+		var entries []audit.Entry
+		for _, t := range d.Teams {
+			entries = append(entries, audit.Entry{Who: audit.Who{Kind: access.BySchedule}, Event: audit.DeputyEnded, User: d.Holder, Team: t, TargetName: d.HolderName, Before: Words(d.Acts), Result: "holder or lead deactivated"})
+		}
+		switch err := s.o.Store.End(ctx, d.ID, entries...); {
+		case errors.Is(err, fault.Conflict): // somebody was faster
+		case err != nil:
+			return n, fmt.Errorf("end deputy %s: %w", d.ID, err)
+		default:
+			n++
+		}
+	}
+	return n, nil
 }
 
 // List answers what the actor may see: HR and auditors all, others what they gave or hold.

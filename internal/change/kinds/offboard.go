@@ -174,6 +174,7 @@ func (o *offboarding) deactivate() {
 	o.opened = false
 	row := o.person()
 	o.deactivation(o.leaver, &row)
+	row.Payload = payload(accessChange{WasActive: !o.leaver.Deactivated, Leaver: true})
 	o.add(row)
 	o.plan.Question = access.Question{Act: access.DeactivateUser, Users: o.fact(), Rows: 1}
 }

@@ -20,6 +20,9 @@ type (
 type accessChange struct {
 	// WasActive is how it was when the change was planned.
 	WasActive bool `json:"wasActive"`
+	// Leaver says that the person must not manage an active team any more when they are deactivated: the last step of an
+	// offboarding, which may have waited for its date.
+	Leaver bool `json:"leaver,omitempty"`
 }
 
 func (activateUser) Name() string          { return string(access.ActivateUser) }
@@ -54,9 +57,27 @@ func (k activateUser) Look(ctx context.Context, a access.Actor, rows []change.Ro
 }
 
 func (k deactivateUser) Look(ctx context.Context, a access.Actor, rows []change.Row) ([]change.Finding, error) {
+	leavers := map[id.Row]bool{}
+	for _, row := range rows {
+		p, err := decode[accessChange](row)
+		if err != nil {
+			return nil, err
+		}
+		if p.Leaver {
+			leavers[row.ID] = true
+		}
+	}
+	if len(leavers) > 0 {
+		if err := k.dir.RefreshTeams(ctx); err != nil {
+			return nil, unread(err)
+		}
+	}
 	return k.lookPeople(ctx, a, access.DeactivateUser, rows, func(row change.Row, u *directory.User) (change.Finding, []id.Role, error) {
-		if u != nil && u.Deactivated {
+		switch {
+		case u != nil && u.Deactivated:
 			return already(row, inactiveAlready, ""), nil, nil
+		case u != nil && leavers[row.ID] && k.managed(u) != "":
+			return change.Finding{State: change.RefusedRow, Reason: u.Name + " " + k.managed(u) + " by now. Give these teams a new manager, then try again."}, nil, nil
 		}
 		return goOn(access.Question{}), nil, nil
 	})
@@ -106,7 +127,7 @@ func standing(u *directory.User) string {
 
 func (b base) activation(u *directory.User, row *change.Row) {
 	row.Kind, row.Group = string(access.ActivateUser), string(access.ActivateUser)
-	row.Payload, row.Action, row.Before, row.After = payload(accessChange{!u.Deactivated}), change.Update, standing(u), "active, takes a licence"
+	row.Payload, row.Action, row.Before, row.After = payload(accessChange{WasActive: !u.Deactivated}), change.Update, standing(u), "active, takes a licence"
 	if u.Status == directory.Pending {
 		row.After = "invited, takes a licence"
 	}
@@ -117,7 +138,7 @@ func (b base) activation(u *directory.User, row *change.Row) {
 
 func (b base) deactivation(u *directory.User, row *change.Row) {
 	row.Kind, row.Group = string(access.DeactivateUser), string(access.DeactivateUser)
-	row.Payload, row.Action, row.Before, row.After = payload(accessChange{!u.Deactivated}), change.Update, standing(u), "deactivated, frees a licence"
+	row.Payload, row.Action, row.Before, row.After = payload(accessChange{WasActive: !u.Deactivated}), change.Update, standing(u), "deactivated, frees a licence"
 	if u.Deactivated {
 		row.Action, row.Note, row.After = change.NothingToDo, inactiveAlready, row.Before
 		return

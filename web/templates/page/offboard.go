@@ -24,7 +24,12 @@ type OffboardProps struct {
 	To                      PersonPick
 	FileURL                 string
 	Requests                []HomeChange
-	Reason                  component.TextareaProps
+	// Deputies are sentences about what the person gave or holds.
+	Deputies []string
+	// On and At are the date on which it starts.
+	On     component.FieldProps
+	At     component.SelectProps
+	Reason component.TextareaProps
 }
 
 // OffboardTeam is an active team that needs a new manager.
