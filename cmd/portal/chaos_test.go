@@ -440,7 +440,7 @@ func TestChaosKill(t *testing.T) {
 		r.approved(n)
 		done := 0
 		// Rows go on being done while it starts again, so the kills are aimed closer together than they come.
-		looks := r.run(n, max(1, n/(2*kills)), time.Duration(sized(150, 1500))*time.Second, func() bool {
+		looks := r.run(n, max(1, n/(4*kills)), time.Duration(sized(150, 1500))*time.Second, func() bool {
 			r.kill()
 			r.start()
 			done++
