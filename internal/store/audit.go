@@ -105,7 +105,7 @@ func (a *AuditStore) Entries(ctx context.Context, f audit.Filter) (out []audit.E
 	if f.OldestFirst {
 		order = "ASC"
 	}
-	text := `SELECT ` + auditSelect + ` FROM audit_entry e ` + auditNames + w.text() + ` ORDER BY e.seq ` + order + ` LIMIT ` + w.arg(min(limit, 500))
+	text := `SELECT ` + auditSelect + ` FROM audit_entry e ` + w.text() + ` ORDER BY e.seq ` + order + ` LIMIT ` + w.arg(min(limit, 500))
 	err = a.s.read(ctx, "read audit trail", func(t *tx) error {
 		out = nil
 		return t.each(func(scan func(...any) error) error {
@@ -172,13 +172,14 @@ func (w *where) addView(teams []id.Team, self *audit.Who) {
 	w.add("(" + strings.Join(any, " OR ") + ")")
 }
 
-const (
-	auditSelect = `e.seq, e.at, e.who_kind, e.who_issuer, e.who_subject, e.who_user, e.event, e.change_id, e.row_id, e.act, e.user_id, e.team_id,
-	e.operation, e.before_text, e.after_text, e.result, e.version, e.plan_hash, e.request_id, e.hash, COALESCE(an.name, ''), COALESCE(tn.name, ''),
-	COALESCE(c.number, 0), COALESCE(p.hash, (SELECT s.closes FROM audit_segment s WHERE s.last_seq = e.seq - 1), '')`
-	auditNames = `LEFT JOIN audit_name an ON an.seq = e.seq AND an.role = 'actor' LEFT JOIN audit_name tn ON tn.seq = e.seq AND tn.role = 'target'
-	LEFT JOIN audit_entry p ON p.seq = e.seq - 1 LEFT JOIN change c ON c.id = e.change_id `
-)
+// auditSelect looks names, number and previous hash up for each entry that is shown; joins would be worked out over the
+// whole trail for each page, where the database chooses so.
+const auditSelect = `e.seq, e.at, e.who_kind, e.who_issuer, e.who_subject, e.who_user, e.event, e.change_id, e.row_id, e.act, e.user_id, e.team_id,
+	e.operation, e.before_text, e.after_text, e.result, e.version, e.plan_hash, e.request_id, e.hash,
+	COALESCE((SELECT n.name FROM audit_name n WHERE n.seq = e.seq AND n.role = 'actor'), ''),
+	COALESCE((SELECT n.name FROM audit_name n WHERE n.seq = e.seq AND n.role = 'target'), ''),
+	COALESCE((SELECT c.number FROM change c WHERE c.id = e.change_id), 0),
+	COALESCE((SELECT p.hash FROM audit_entry p WHERE p.seq = e.seq - 1), (SELECT s.closes FROM audit_segment s WHERE s.last_seq = e.seq - 1), '')`
 
 func scanEntry(scan func(...any) error) (audit.Entry, error) {
 	var e audit.Entry

@@ -381,7 +381,7 @@ func (w *walk) to(ctx context.Context, last int64) error {
 				e, err := scanEntry(scan)
 				page = append(page, e)
 				return err
-			}, `SELECT `+auditSelect+` FROM audit_entry e `+auditNames+` WHERE e.seq > $1 AND e.seq <= $2 ORDER BY e.seq LIMIT $3`, w.seq, last, verifyPage)
+			}, `SELECT `+auditSelect+` FROM audit_entry e WHERE e.seq > $1 AND e.seq <= $2 ORDER BY e.seq LIMIT $3`, w.seq, last, verifyPage)
 		})
 		if err != nil {
 			return err

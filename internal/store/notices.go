@@ -68,7 +68,7 @@ func (n *NoticeStore) After(ctx context.Context, events []audit.Event, most int)
 			e, err := scanEntry(scan)
 			out.Entries = append(out.Entries, e)
 			return err
-		}, `SELECT `+auditSelect+` FROM audit_entry e `+auditNames+` WHERE e.seq > $1 AND e.event IN `+list(3, len(events))+` ORDER BY e.seq LIMIT $2`,
+		}, `SELECT `+auditSelect+` FROM audit_entry e WHERE e.seq > $1 AND e.event IN `+list(3, len(events))+` ORDER BY e.seq LIMIT $2`,
 			append([]any{out.From, most}, anys(events)...)...)
 		if len(out.Entries) == most {
 			out.To = out.Entries[most-1].Seq
