@@ -23,6 +23,14 @@ func (s *server) teamsIndex(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if p.Frame, err = s.teamsFrame(w, r); err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, page.Teams(p), page.TeamsTree)
+}
+
+// teamsFrame is what tree and list of teams stand in.
+func (s *server) teamsFrame(w http.ResponseWriter, r *http.Request) (layout.Props, error) {
 	frame := layout.Props{Title: "Teams", Count: count(len(s.view(r.Context()).Teams()))}
 	if s.Changes.Verdict(actorFrom(r.Context()), access.Question{Act: access.CreateTeam, Rows: 1}).Outcome != access.No {
 		frame.Actions = component.LinkButton(component.LinkButtonProps{Label: "New team", URL: route.TeamNew, Icon: component.IconPlus, Variant: component.ButtonPrimary, TestID: "new-team"})
@@ -30,10 +38,7 @@ func (s *server) teamsIndex(w http.ResponseWriter, r *http.Request) error {
 	if frame.Actions == nil && actorFrom(r.Context()).User != "" {
 		frame.Actions = component.LinkButton(component.LinkButtonProps{Label: "Join a team", URL: route.TeamJoin, Icon: component.IconUserPlus, TestID: "join-team"})
 	}
-	if p.Frame, err = s.frame(w, r, route.Teams, frame); err != nil {
-		return err
-	}
-	return s.show(w, r, http.StatusOK, page.Teams(p), page.TeamsTree)
+	return s.frame(w, r, route.Teams, frame)
 }
 
 func (s *server) newTeamsProps(r *http.Request) (page.TeamsProps, error) {
@@ -49,7 +54,7 @@ func (s *server) newTeamsProps(r *http.Request) (page.TeamsProps, error) {
 		nodes = []*directory.Node{focus}
 	}
 	d := treeDrawing{view: view, a: a, words: words, open: startsOpen(a), parts: true}
-	p := page.TeamsProps{Total: len(view.Teams()), PictureURL: route.TeamPicture,
+	p := page.TeamsProps{Total: len(view.Teams()), Switch: teamsSwitch(false), PictureURL: route.TeamPicture,
 		Search: component.SearchBoxProps{Action: route.Teams, Value: text, Label: "Search teams", Keep: hidden(r, "under"), Target: "#teams-tree", TestID: "teams-search"},
 		Empty:  component.EmptyStateProps{Icon: component.IconSitemap, Title: "No team to show", Text: "You are in no team yet. Ask a team's manager or HR to add you.", TestID: "teams-empty"}}
 	if focus != nil {

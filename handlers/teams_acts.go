@@ -30,7 +30,7 @@ type teamAct struct {
 	label, ask string
 	icon       component.Icon
 	danger     bool
-	// choice is the value that must be chosen first: "parent", "user", or nothing.
+	// choice is the value that must be chosen first: "parent", "user", "people" for some of them, or nothing.
 	choice string
 }
 
@@ -68,9 +68,18 @@ func (t teamAct) fits(team *directory.Team) bool {
 const top = "top"
 
 // fields are the input of the act's recipe. Values that are no ids find nothing.
-func (t teamAct) fields(team id.Team, v url.Values) (any, error) {
-	teams := []id.Team{team}
+func (t teamAct) fields(teams []id.Team, v url.Values) (any, error) {
 	switch t.choice {
+	case "people":
+		var users []id.User
+		for _, value := range v["user"] {
+			user, err := id.ParseUser(value)
+			if err != nil {
+				return nil, errNoUser
+			}
+			users = append(users, user)
+		}
+		return change.Members{Teams: teams, Users: users}, nil
 	case "parent":
 		if v.Get("parent") == top {
 			return change.TeamMove{Teams: teams}, nil
@@ -93,8 +102,8 @@ func (t teamAct) fields(team id.Team, v url.Values) (any, error) {
 	return change.TeamList{Teams: teams}, nil
 }
 
-func (t teamAct) input(team id.Team, v url.Values) (change.Input, error) {
-	fields, err := t.fields(team, v)
+func (t teamAct) input(teams []id.Team, v url.Values) (change.Input, error) {
+	fields, err := t.fields(teams, v)
 	if err != nil {
 		return change.Input{}, err
 	}
@@ -209,7 +218,7 @@ func (s *server) teamsAct(w http.ResponseWriter, r *http.Request) error {
 	if t.act == access.DeleteTeam && strings.TrimSpace(v.Get("confirm")) != strings.TrimSpace(team.Name) && s.teamVerdict(actorFrom(r.Context()), t.act, team).Outcome != access.No {
 		return s.teamActPage(w, r, http.StatusUnprocessableEntity, team, t, v, problems{{Field: "confirm", Message: "That is not the team's name. Nothing was done."}})
 	}
-	in, err := t.input(team.ID, v)
+	in, err := t.input([]id.Team{team.ID}, v)
 	if err != nil {
 		return err
 	}
@@ -275,7 +284,7 @@ func teamResult(c *change.Change, row change.Row) (layout.ToastKind, string) {
 // teamActPage shows what would be done, by the plan and the policy that will be asked when it is sent.
 func (s *server) teamActPage(w http.ResponseWriter, r *http.Request, status int, team *directory.Team, t teamAct, v url.Values, bad problems) error {
 	ctx := r.Context()
-	in, err := t.input(team.ID, v)
+	in, err := t.input([]id.Team{team.ID}, v)
 	if err != nil {
 		return err
 	}
@@ -369,7 +378,7 @@ func (s *server) teamPick(w http.ResponseWriter, r *http.Request, status int, te
 	case t.choice == "parent":
 		p.Intro, p.Search.Label = "The team below which "+team.Name+" shall stand", "Search teams"
 		p.Empty = component.EmptyStateProps{Icon: component.IconSearch, Title: "No team matches", Text: "Try fewer letters.", TestID: "pick-empty"}
-		s.parentChoices(r, team, at, &p)
+		s.parentChoices(r, []*directory.Team{team}, at, &p)
 	case !a.HR && !s.LeadsFindPeople:
 		p.NotAllowed = "Your company's settings do not let team leads search for people. Ask HR."
 	default:
@@ -397,17 +406,20 @@ func (s *server) teamPick(w http.ResponseWriter, r *http.Request, status int, te
 	return s.show(w, r, status, page.TeamPick(p), page.TeamChoices)
 }
 
-// parentChoices are the open teams of the search, without the team itself and those below it.
-func (s *server) parentChoices(r *http.Request, team *directory.Team, at string, p *page.TeamPickProps) {
+// parentChoices are the open teams of the search, without the teams themselves and those below them.
+func (s *server) parentChoices(r *http.Request, teams []*directory.Team, at string, p *page.TeamPickProps) {
 	view, a := s.view(r.Context()), actorFrom(r.Context())
 	words := strings.Fields(directory.Fold(p.Search.Value))
-	own := map[id.Team]bool{}
+	own, moved := map[id.Team]bool{}, access.NewTeamSet(teamIDs(teams)...)
+	every := func(parent id.Team) bool {
+		return !slices.ContainsFunc(teams, func(t *directory.Team) bool { return t.Parent != parent })
+	}
 	directory.Walk(view.Tree(), func(n *directory.Node) {
-		if n.Team.ID == team.ID {
+		if moved.Has(n.Team.ID) {
 			directory.Walk([]*directory.Node{n}, func(below *directory.Node) { own[below.Team.ID] = true })
 		}
 	})
-	if a.HR && len(words) == 0 && team.Parent != "" {
+	if a.HR && len(words) == 0 && !every("") {
 		p.Choices = append(p.Choices, page.TeamChoice{ID: top, Name: "The top of the tree", Detail: "below no team", URL: route.With(at, url.Values{"parent": {top}})})
 	}
 	for _, t := range view.Teams() {
@@ -422,7 +434,7 @@ func (s *server) parentChoices(r *http.Request, team *directory.Team, at string,
 		if m, ok := view.Manager(t.ID); ok {
 			c.Detail = m.Name
 		}
-		if t.ID == team.Parent {
+		if every(t.ID) {
 			c.URL, c.Note = "", "is the parent"
 		}
 		p.Choices = append(p.Choices, c)

@@ -80,6 +80,7 @@ func effects(p *handlertest.Portal) int {
 	return n
 }
 
+// TestTeamsTree: the tree, what is remembered of it, and the list with its ticks.
 func TestTeamsTree(t *testing.T) {
 	t.Parallel()
 	p := handlertest.New(t)
@@ -188,6 +189,7 @@ func TestTeamsTree(t *testing.T) {
 			t.Errorf("%s finds %d foreign teams", tc.v.Name, n)
 		}
 	}
+	bulkTeams(t, p)
 }
 
 func TestTeamPage(t *testing.T) {

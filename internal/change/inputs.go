@@ -2,6 +2,7 @@ package change
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/gtmhub-portal/portal/internal/id"
 )
@@ -89,11 +90,27 @@ type Invitee struct {
 	Cells map[string]string `json:"cells,omitempty"`
 }
 
-// Members are the fields of AddMembers and RemoveMembers: one team, at least one user.
+// Members are the fields of AddMembers and RemoveMembers: a team and others, at least one user for all of them. Teams
+// times users are MostPeople at most.
 type Members struct {
-	Team  id.Team   `json:"team"`
+	Team  id.Team   `json:"team,omitempty"`
+	Teams []id.Team `json:"teams,omitempty"`
 	Users []id.User `json:"users"`
 }
+
+// All are the teams, each once.
+func (m Members) All() []id.Team {
+	var out []id.Team
+	for _, t := range append([]id.Team{m.Team}, m.Teams...) {
+		if t != "" && !slices.Contains(out, t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// MostTeams is how many teams one change may be about.
+const MostTeams = 500
 
 // Undo are the fields of UndoChange: the change to take back.
 type Undo struct {

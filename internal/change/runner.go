@@ -55,8 +55,12 @@ func DefaultTiming() Timing {
 	return Timing{Call: 20 * time.Second, Lease: 90 * time.Second, Settle: 120 * time.Second, Poll: time.Second, Attempts: 3}
 }
 
-// lookBatch is how many rows are claimed at once; one look covers them.
-const lookBatch = 50
+// lookBatch is how many rows are claimed at once; one look covers them. A group that writes one list by one call is
+// claimed whole, up to MostClaimed rows.
+const (
+	lookBatch   = 50
+	MostClaimed = 500
+)
 
 // Runner carries out approved changes. [Runner.Run] loops until its context ends; [Runner.Step] does one pass. Several
 // runners, in one process or many, may work on one store; a row is worked on by one of them at a time.

@@ -55,7 +55,7 @@ type Store interface {
 	// returned or approved ones that have lapsed, and waiting ones whose deciders are to be reminded.
 	Due(ctx context.Context) ([]Change, error)
 
-	// Claim takes up to max rows that may go now, of running changes whose Resumes has passed: queued, NotBefore
+	// Claim takes up to max rows, and of the last group all rows that share its lock, up to MostClaimed, that may go now, of running changes whose Resumes has passed: queued, NotBefore
 	// passed, parent done or with nothing to do. Rows come in order of change start, step, group and position, all of one
 	// Kind and one Change. Their Lock is taken; rows whose Lock is held elsewhere are left out (rows of one claim with
 	// the same Lock and Group share it). They become Checking with Owner, Epoch+1 and a lease. The User of a row with a parent is filled from the parent's Result.

@@ -27,6 +27,8 @@ const (
 	Teams         = "/teams"
 	TeamNew       = "/teams/new"
 	TeamsOpen     = "/teams/open"
+	TeamsList     = "/teams/list"
+	TeamsTicks    = "/teams/selection"
 	TeamPicture   = "/teams/picture"
 	TeamSVG       = "/teams/picture.svg"
 	TeamJoin      = "/teams/join"
@@ -86,6 +88,9 @@ func UserAct[T ~string](user T, act string) string { return join("users", string
 
 // UsersBulk is the same page for the people who are ticked.
 func UsersBulk(act string) string { return join("bulk", "users", act) }
+
+// TeamsBulk is the page before something is done with the teams that are ticked, and takes its POST.
+func TeamsBulk(act string) string { return join("bulk", "teams", act) }
 
 // MeAct takes the POSTs about oneself: "name", "language", "password".
 func MeAct(act string) string { return join("me", act) }

@@ -191,6 +191,9 @@ func (c *ChangeStore) Claim(ctx context.Context, owner string, lease time.Durati
 			if rows, err = t.takeLocks(rows, max); err != nil {
 				return err
 			}
+			if rows, err = t.wholeGroup(rows, max); err != nil {
+				return err
+			}
 			if len(rows) > 0 {
 				out, err = t.take(rows, `state = 'checking', user_id = CASE WHEN user_id = '' AND parent <> ''
 					THEN (SELECT p.result FROM change_row p WHERE p.id = change_row.parent) ELSE user_id END`, owner, lease)
@@ -237,6 +240,31 @@ func (t *tx) takeLocks(rows []candidate, max int) ([]candidate, error) {
 		}
 	}
 	return rows, nil
+}
+
+// wholeGroup adds what is left of the last group when max has cut it, if its rows have one lock, which the claim holds
+// now: they go into one call.
+func (t *tx) wholeGroup(rows []candidate, max int) ([]candidate, error) {
+	if len(rows) < max {
+		return rows, nil
+	}
+	last := rows[len(rows)-1]
+	if last.lock == "" || last.group != last.lock {
+		return rows, nil
+	}
+	taken := make(map[id.Row]bool, len(rows))
+	for _, r := range rows {
+		taken[r.id] = true
+	}
+	more, err := t.candidates(`SELECT id, change_id, kind, grp, lock_key FROM change_row
+		WHERE change_id = $1 AND kind = $2 AND grp = $3 AND lock_key = $3 AND state = 'queued' AND parent = '' AND not_before <= {now}
+		ORDER BY step, pos LIMIT $4 {skip locked}`, string(last.change), last.kind, last.group, change.MostClaimed)
+	for _, r := range more {
+		if !taken[r.id] && len(rows) < change.MostClaimed {
+			rows = append(rows, r)
+		}
+	}
+	return rows, err
 }
 
 // take gives rows an owner, a new epoch and a lease, and returns them in order.

@@ -196,7 +196,7 @@ type ChangeMembers struct {
 // Name is change.AddMembers or change.RemoveMembers.
 func (r ChangeMembers) Name() string { return r.way }
 
-// Plan reads the team fresh, because a lead's right hangs on it.
+// Plan reads the teams fresh, because a lead's right hangs on it.
 func (r ChangeMembers) Plan(ctx context.Context, a access.Actor, fields json.RawMessage) (change.Plan, error) {
 	var in change.Members
 	if err := json.Unmarshal(fields, &in); err != nil {
@@ -205,32 +205,42 @@ func (r ChangeMembers) Plan(ctx context.Context, a access.Actor, fields json.Raw
 	if len(in.Users) == 0 {
 		return change.Plan{}, &fault.FieldError{Field: "user", Message: "Choose at least one person."}
 	}
-	team, err := r.dir.FreshTeam(ctx, in.Team)
-	if err != nil {
-		return change.Plan{}, unread(err)
-	}
 	act := access.AddMember
 	if r.way == change.RemoveMembers {
 		act = access.RemoveMember
 	}
-	people := unique(in.Users)
-	self := a.User != "" && slices.Equal(people, []id.User{a.User})
-	if !a.Scope().SeesTeam(team.ID) && (act != access.AddMember || !self) { // who wants to join need not be in it
-		return change.Plan{}, errNoTeam
+	people, ids := unique(in.Users), in.All()
+	if len(ids)*len(people) > change.MostPeople {
+		return change.Plan{}, fault.Newf(fault.TooLarge, "At most %d lines can be changed at once, and these would be %d. Choose fewer teams or fewer people.", change.MostPeople, len(ids)*len(people))
 	}
-	p := change.Plan{Question: access.Question{Act: act, Teams: []access.Team{teamFacts(team)}, Rows: len(people), Facts: access.TeamFacts{People: people}}}
-	for i, u := range people {
-		row := r.memberRow(act, &team, u)
-		row.Pos = i + 1
-		p.Rows = append(p.Rows, row)
+	self := len(ids) == 1 && a.User != "" && slices.Equal(people, []id.User{a.User})
+	sees := a.Scope()
+	if act == access.AddMember && self { // who wants to join need not be in it
+		sees.All = true
 	}
-	who := p.Rows[0].Subject
-	if len(p.Rows) > 1 {
-		who = fmt.Sprintf("%d people", len(p.Rows))
+	teams, err := r.openTeams(ctx, sees, ids)
+	if err != nil {
+		return change.Plan{}, err
 	}
-	p.Title = "Add " + who + " to " + team.Name
+	p := change.Plan{Question: access.Question{Act: act, Rows: len(people) * len(teams), Facts: access.TeamFacts{People: people}}}
+	for i := range teams {
+		p.Question.Teams = append(p.Question.Teams, teamFacts(teams[i]))
+		for _, u := range people {
+			row := r.memberRow(act, &teams[i], u)
+			row.Pos = len(p.Rows) + 1
+			p.Rows = append(p.Rows, row)
+		}
+	}
+	who, where := p.Rows[0].Subject, teams[0].Name
+	if len(people) > 1 {
+		who = fmt.Sprintf("%d people", len(people))
+	}
+	if len(teams) > 1 {
+		where = fmt.Sprintf("%d teams", len(teams))
+	}
+	p.Title = "Add " + who + " to " + where
 	if act == access.RemoveMember {
-		p.Title = "Remove " + who + " from " + team.Name
+		p.Title = "Remove " + who + " from " + where
 	}
 	return p, nil
 }

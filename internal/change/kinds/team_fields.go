@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gtmhub-portal/portal/gtmhub"
@@ -342,17 +343,17 @@ func (b base) planTeams(ctx context.Context, a access.Actor, teams []id.Team, ti
 	if len(teams) == 0 {
 		return change.Plan{}, &fault.FieldError{Field: "team", Message: "Choose at least one team."}
 	}
+	all, err := b.openTeams(ctx, a.Scope(), unique(teams))
+	if err != nil {
+		return change.Plan{}, err
+	}
 	var p change.Plan
-	for i, t := range unique(teams) {
-		team, err := b.openTeam(ctx, a, t)
-		if err != nil {
-			return change.Plan{}, err
-		}
+	for i, team := range all {
 		r, q, err := row(team)
 		if err != nil {
 			return change.Plan{}, err
 		}
-		q.Rows = len(teams)
+		q.Rows = len(all)
 		if i == 0 {
 			p.Question = q
 		} else {
@@ -370,6 +371,36 @@ func (b base) planTeams(ctx context.Context, a access.Actor, teams []id.Team, ti
 }
 
 var errNoTeam = fault.New(fault.NotFound, "There is no such team.")
+
+// openTeams reads teams fresh, because a lead's right hangs on them: many of them by one call. A team that is not in the
+// scope does not exist.
+func (b base) openTeams(ctx context.Context, sees access.Scope, teams []id.Team) ([]directory.Team, error) {
+	switch {
+	case slices.ContainsFunc(teams, func(t id.Team) bool { return !sees.SeesTeam(t) }), len(teams) == 0:
+		return nil, errNoTeam
+	case len(teams) > change.MostTeams:
+		return nil, fault.Newf(fault.TooLarge, "At most %d teams can be changed at once. Choose fewer.", change.MostTeams)
+	case len(teams) == 1:
+		team, err := b.dir.FreshTeam(ctx, teams[0])
+		if err != nil {
+			return nil, unread(err)
+		}
+		return []directory.Team{team}, nil
+	}
+	if err := b.dir.Refresh(ctx, nil, teams); err != nil {
+		return nil, unread(err)
+	}
+	snap := b.dir.Current()
+	out := make([]directory.Team, len(teams))
+	for i, t := range teams {
+		team, ok := snap.Team(t)
+		if !ok {
+			return nil, fault.New(fault.NotFound, "One of the teams does not exist any more. Nothing was done; look at the list again.")
+		}
+		out[i] = *team
+	}
+	return out, nil
+}
 
 // openTeam reads a team fresh, because a lead's right hangs on it; a team that the actor may not see does not exist.
 func (b base) openTeam(ctx context.Context, a access.Actor, t id.Team) (directory.Team, error) {

@@ -623,17 +623,19 @@ func TestBulk(t *testing.T) {
 			x.must(change.Finished, handlertest.HR, change.RemoveTeamManager, change.TeamManager{Teams: teams})
 			var people []id.User
 			for _, u := range x.App.Directory.Current().Users() {
-				if u.Status == directory.Active && u.ID != person && len(people) < 40 {
+				if u.Status == directory.Active && u.ID != person && len(people) < 120 {
 					people = append(people, u.ID)
 				}
 			}
 			calls = count(x, 27)
-			added := x.must(change.Finished, handlertest.HR, change.AddMembers, change.Members{Team: teams[1], Users: people})
-			if n := count(x, 27) - calls; n != 1 {
-				t.Errorf("%d calls for 40 people", n)
+			added := x.must(change.Finished, handlertest.HR, change.AddMembers, change.Members{Teams: teams, Users: people})
+			if n := count(x, 27) - calls; n != len(teams) || added.Title != "Add 120 people to 3 teams" {
+				t.Errorf("%d calls for 120 people in %d teams: %s", n, len(teams), added.Title)
 			}
-			if got := len(x.upstream(teams[1]).Members); got < 40 {
-				t.Errorf("%d members", got)
+			for _, team := range teams {
+				if got := len(x.upstream(team).Members); got < len(people) {
+					t.Errorf("%d members", got)
+				}
 			}
 			if back := x.undo(added); back.Kind != string(access.RemoveMember) || back.Action != change.Update {
 				t.Errorf("the way back: %+v", back)

@@ -15,6 +15,10 @@ type TeamActProps struct {
 	// Impact is who and what is concerned.
 	Impact []component.Definition
 	Rows   []TeamActRow
+	// More says how many rows are not shown.
+	More string
+	// MoreURL leads back to the choice, to choose another one too.
+	MoreURL, MoreLabel string
 	// Verdict says beforehand what the policy will say.
 	Verdict component.AlertProps
 	// Action takes the form; empty when there is nothing that the person could send.

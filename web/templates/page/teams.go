@@ -13,10 +13,39 @@ const (
 	People      fragmentKey = "people"
 )
 
+// TeamsList is the part of the list of teams that follows the search.
+const TeamsList fragmentKey = "teams-list"
+
+// TeamListProps is the list of teams.
+type TeamListProps struct {
+	Frame         layout.Props
+	Search        component.SearchBoxProps
+	Switch, Kinds component.TabsProps
+	Total         int
+	Rows          []TeamRow
+	// Bulk is the bar of acts; nil for those who may not change teams.
+	Bulk  *UsersBulk
+	Pager component.PagerProps
+	Empty component.EmptyStateProps
+}
+
+// TeamRow is a team of the list.
+type TeamRow struct {
+	ID, Name, URL string
+	// Below names the team above it: "below Sales".
+	Below, Manager    string
+	People, AllPeople int
+	Flag              string
+	Tone              component.Tone
+	Ticked            bool
+}
+
 // TeamsProps is the tree of teams.
 type TeamsProps struct {
 	Frame  layout.Props
 	Search component.SearchBoxProps
+	// Switch leads to the list.
+	Switch component.TabsProps
 	Total  int
 	Tree   component.TreeProps
 	// OpenURL takes the POST that opens or closes all branches; empty where there is nothing to open. OpenHidden goes with it.
