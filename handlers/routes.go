@@ -98,6 +98,8 @@ func (s *server) routes() []endpoint {
 		{"POST /teams/{id}/edit", access.TeamsChange, s.teamsEdit, 0},
 		{"GET /teams/{id}/do/{act}", access.TeamsChange, s.teamsActForm, 0},
 		{"POST /teams/{id}/do/{act}", access.TeamsChange, s.teamsAct, 0},
+		{"GET /teams/{id}/who", access.WhoActs, s.teamWho, 0},
+		{"GET /users/{id}/who", access.WhoActs, s.userWho, 0},
 		{"GET /teams/{id}/add", access.MembersChange, s.teamsAddForm, 0},
 		{"POST /teams/{id}/members", access.MembersChange, s.teamsAdd, 0},
 		{"POST /teams/{id}/members/{user}/remove", access.MembersChange, s.teamsRemove, 0},

@@ -264,6 +264,9 @@ func (s *server) teamPage(w http.ResponseWriter, r *http.Request, status int, te
 	var menu []component.MenuItem
 	menu, p.Danger, p.Refused = s.teamMenu(r, team)
 	menu = append(menu, leaveItem(a, team)...)
+	if a.May(access.WhoActs) {
+		menu = append(menu, component.MenuItem{Label: "Who can act here, and why", Icon: component.IconShield, URL: route.TeamWho(team.ID), Divided: true, TestID: "act-who"})
+	}
 	frame.Actions = page.TeamActions(page.TeamActionsProps{AddURL: addURL(p), Menu: component.MenuProps{Label: "More", Items: menu, TestID: "team-menu"}})
 	if p.Frame, err = s.frame(w, r, route.Teams, frame); err != nil {
 		return err

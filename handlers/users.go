@@ -289,6 +289,9 @@ func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, ed
 			return err
 		}
 	}
+	if p.ShowOverview && actorFrom(ctx).May(access.WhoActs) {
+		p.Facts = append(p.Facts, component.Definition{Term: "Who can act", Text: "Everybody who may act on this person, and why", URL: route.UserWho(u.ID)})
+	}
 	frame := layout.Props{Title: u.Name}
 	if to := s.offboardLink(actorFrom(ctx), u); to != "" {
 		frame.Actions = component.LinkButton(component.LinkButtonProps{Label: "Offboard", URL: to, Icon: component.IconUserOff, TestID: "offboard-link"})

@@ -121,6 +121,8 @@ const (
 	// PolicyRead opens the table of the policy; PolicyChange changes it.
 	PolicyRead   Permission = "policy: read"
 	PolicyChange Permission = "policy: change"
+	// WhoActs opens who may act on a user or team, and why.
+	WhoActs Permission = "who acts: read"
 	// LicencesSet enters the number of licences.
 	LicencesSet Permission = "licences: set"
 	// RemindersSet says when people with an open invitation are reminded of it.
@@ -130,7 +132,7 @@ const (
 // Permissions lists all permissions, for tests that sweep the route table.
 func Permissions() []Permission {
 	return []Permission{Public, SignedIn, UsersRead, UsersChange, TeamsRead, TeamsChange, PeopleFind, MembersChange, Invite, ChangesRead, ChangesDecide, AuditRead, SettingsManage,
-		Operate, LicencesSet, RemindersSet, PolicyRead, PolicyChange, ObjectivesChange, Announcements, Offboard}
+		Operate, LicencesSet, RemindersSet, PolicyRead, PolicyChange, WhoActs, WhoActs, ObjectivesChange, Announcements, Offboard}
 }
 
 // May says whether the actor holds the coarse right.
@@ -158,7 +160,7 @@ func (a Actor) May(p Permission) bool {
 		return a.HR || a.Auditor || a.IsLead()
 	case PolicyRead:
 		return a.HR || a.Auditor
-	case PolicyChange, LicencesSet, RemindersSet, ObjectivesChange, Announcements, Offboard:
+	case PolicyChange, WhoActs, LicencesSet, RemindersSet, ObjectivesChange, Announcements, Offboard:
 		return a.HR
 	case SettingsManage:
 		return a.HR || a.Operator

@@ -240,6 +240,7 @@ func TestMay(t *testing.T) {
 		access.Operate:          "o",
 		access.PolicyRead:       "ha",
 		access.PolicyChange:     "h",
+		access.WhoActs:          "h",
 		access.ObjectivesChange: "h", access.Announcements: "h", access.Offboard: "h",
 	}
 	parts := map[rune]access.Actor{'e': employee, 'l': lead, 'h': hr, 'p': approver, 'a': auditor, 'o': operator}

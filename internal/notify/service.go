@@ -263,3 +263,31 @@ func (s *Service) SendAgain(ctx context.Context, a access.Actor, c Channel) (int
 // MessageID is the Message-ID of a mail, without angle brackets: the same at each attempt, so that a mail which had to
 // be sent again is known to be the same one.
 func (n Notice) MessageID(origin *url.URL) string { return n.ID + "@" + origin.Hostname() }
+
+// People are those who may act in the portal as far as it knows them: everybody who signed in, as they count today, and the
+// addresses that the settings name and behind which nobody has signed in yet.
+func (s *Service) People(ctx context.Context) ([]change.Person, error) {
+	known, err := s.o.Store.People(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d := deriver{s: s, people: known, now: time.Now()}
+	var out []change.Person
+	have := map[string]bool{}
+	for _, k := range known {
+		out = append(out, d.trusted(k))
+		have[foldAddress(k.Email)] = true
+	}
+	b := s.o.Actors
+	for _, address := range actor.Addresses(b.Grants.HR, b.Grants.Approvers, b.Grants.Alternates) {
+		if have[address] {
+			continue
+		}
+		p := change.Person{Kind: access.ByPerson, Email: address, Name: address}
+		if users := b.Directory().UsersByEmail(address); len(users) == 1 {
+			p.User, p.Name = users[0].ID, users[0].Name
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}

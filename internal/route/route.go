@@ -108,6 +108,10 @@ func TeamAct[T ~string](team T, act string) string { return join("teams", string
 // TeamSelf is the page (and takes its POST) of somebody who wants to "join" or to "leave" a team.
 func TeamSelf[T ~string](team T, act string) string { return join("teams", string(team), act) }
 
+// UserWho and TeamWho say who may act on a user or a team, and why.
+func UserWho[T ~string](user T) string { return join("users", string(user), "who") }
+func TeamWho[T ~string](team T) string { return join("teams", string(team), "who") }
+
 // TeamAdd is the page (and dialog) that finds people to add to a team.
 func TeamAdd[T ~string](team T) string { return join("teams", string(team), "add") }
 
