@@ -56,6 +56,7 @@ func demo(ctx context.Context, p program) error {
 	addr := f.String("addr", "127.0.0.1:8080", "loopback `address` of the portal")
 	data := f.String("data", filepath.Join("data", "demo"), "`folder` that keeps everything")
 	file := f.String("account", "", "account `file` in the neutral form; the built-in one when empty")
+	users := f.Int("users", 0, "make up an account of this `number` of users instead")
 	latency := f.Duration("latency", 0, "how long each call to the emulated Gtmhub takes, such as 50ms")
 	verbose := f.Bool("v", false, "print a log line per event")
 	if err := parse(f, p.args); err != nil {
@@ -77,10 +78,15 @@ func demo(ctx context.Context, p program) error {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
 	account := emulator.DefaultAccount()
-	if *file != "" {
+	switch {
+	case *users < 0 || *file != "" && *users != 0:
+		return fmt.Errorf("%w: give --account or a number of --users above 0, not both", errUsage)
+	case *file != "":
 		if account, err = readAccount(*file); err != nil {
 			return err
 		}
+	case *users > 0:
+		account = emulator.Generate(*users, 1)
 	}
 	d := demoRun{log: log, data: *data, account: account, latency: *latency}
 	return d.run(ctx, *addr, p.stdout)
