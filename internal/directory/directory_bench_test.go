@@ -3,6 +3,7 @@ package directory_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -81,6 +82,29 @@ func BenchmarkNewSnapshot50000(b *testing.B) {
 	a, _ := big()
 	for b.Loop() {
 		directory.NewSnapshot(a.users, a.teams, nil, directorytestTime)
+	}
+}
+
+// BenchmarkMemory50000 reports what the directory keeps of the account: a second one, without what the first shares.
+func BenchmarkMemory50000(b *testing.B) {
+	a, _ := big()
+	inUse := func() float64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc)
+	}
+	for b.Loop() {
+		before := inUse()
+		s := directory.NewSnapshot(a.users, a.teams, nil, directorytestTime)
+		v := s.View(access.Scope{All: true})
+		for _, sort := range []string{"name", "email", "status", "invited", "created"} { // all that is worked out at first use
+			v.Users(directory.UserQuery{Sort: sort})
+			v.Users(directory.UserQuery{Sort: "-" + sort})
+		}
+		v.Tree()
+		b.ReportMetric((inUse()-before)/(1<<20), "MiB")
+		runtime.KeepAlive(s)
 	}
 }
 

@@ -88,9 +88,15 @@ func (v View) matches(q UserQuery, byStatus map[Status]int) []int32 {
 	for i, status := range statuses {
 		keeps[i] = q.keeps(status)
 	}
+	// The records lie all over the memory: they are looked at only for a filter that needs them, and after the others.
+	filtered := q.filtered()
+	order := v.x.order(q.Sort)
 	var out []int32
-	for _, i := range v.x.order(q.Sort) {
-		if within != nil && !within[i] || q.Role != "" && !slices.Contains(v.x.users[i].Roles, q.Role) || !hasAll(v.x.text[i], words) || !v.fits(q, v.x.users[i]) {
+	if within == nil && !filtered && len(words) == 0 {
+		out = make([]int32, 0, len(order))
+	}
+	for _, i := range order {
+		if within != nil && !within[i] || len(words) > 0 && !hasAll(v.x.text[i], words) || filtered && !v.fits(q, v.x.users[i]) {
 			continue
 		}
 		counts[v.x.ranks[i]]++
@@ -104,10 +110,16 @@ func (v View) matches(q UserQuery, byStatus map[Status]int) []int32 {
 	return out
 }
 
+// filtered says whether there is a filter for fits.
+func (q UserQuery) filtered() bool {
+	return q.Role != "" || q.Language != "" || q.SSO != nil || !q.InvitedBefore.IsZero() || q.NoTeam || q.Manages
+}
+
 // fits applies the filters that need nothing but the user.
 func (v View) fits(q UserQuery, u *User) bool {
 	switch {
-	case q.Language != "" && u.Language != q.Language,
+	case q.Role != "" && !slices.Contains(u.Roles, q.Role),
+		q.Language != "" && u.Language != q.Language,
 		q.SSO != nil && u.SSO != *q.SSO,
 		!q.InvitedBefore.IsZero() && (u.Invited.IsZero() || !u.Invited.Before(q.InvitedBefore)):
 		return false
