@@ -129,7 +129,7 @@ func TestPolicyPage(t *testing.T) {
 		t.Errorf("another instance has version %d, %v", now.Number, err)
 	}
 	doc = hr.Get(route.Policy).Doc()
-	if got := doc.Find(`[data-testid="policy-version"]`)[0].Text(); !strings.Contains(got, "Since the audit") || !strings.Contains(got, "Version 1") || !strings.Contains(got, "decided by an approver") {
+	if got := doc.Find(`[data-testid="policy-version"]`)[0].Text(); !strings.Contains(got, "Since the audit") || !strings.Contains(got, "Version 1") || !strings.Contains(got, "needs an approver") {
 		t.Errorf("history: %q", got)
 	}
 	raised, err := p.App.Store.Changes().Change(t.Context(), waits.ID)

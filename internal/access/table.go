@@ -98,7 +98,7 @@ func (x Answer) Words() string {
 	case Direct:
 		return "at once"
 	case NeedsDecision:
-		return "decided by " + x.By.Words(x.Deciders)
+		return "needs " + x.By.Words(x.Deciders)
 	default:
 		return "not allowed"
 	}
