@@ -71,6 +71,14 @@ func TestDeputies(t *testing.T) {
 			t.Errorf("%s does not see it", who)
 		}
 	}
+	for who, c := range map[string]*handlertest.Client{"the lead": lead, "the holder": holder} {
+		if line := c.Get(route.Home).Doc().MustOne(`[data-testid="home-deputy"]`).Text(); !strings.Contains(line, team.Name) || !strings.Contains(line, "until ") {
+			t.Errorf("home of %s: %s", who, line)
+		}
+	}
+	if p.As(handlertest.LeadWithSub).Get(route.Home).Doc().Count(`[data-testid="home-deputies"]`) != 0 {
+		t.Error("another lead sees it at home")
+	}
 	if body := p.As(handlertest.LeadWithSub).Get(route.Deputies).Body; strings.Contains(body, me.Name) || strings.Contains(body, team.Name) {
 		t.Error("another lead sees it")
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -120,16 +121,53 @@ func (s *server) newHomeProps(r *http.Request) (page.HomeProps, error) {
 		switch {
 		case a.Leads.Has(t.ID):
 			row.AddURL = route.TeamAdd(t.ID)
+			row.Inactive = view.Users(directory.UserQuery{Team: t.ID, Status: []directory.Status{directory.Inactive}}).Total
 			row.Pending = view.Users(directory.UserQuery{Team: t.ID, Status: []directory.Status{directory.Pending}}).Total
 			p.Led = append(p.Led, row)
 		case a.Member.Has(t.ID):
 			p.Member = append(p.Member, row)
 		}
 	}
+	if err := s.homeDeputies(r, &p); err != nil {
+		return p, err
+	}
 	if len(p.Tiles)+len(p.Led)+len(p.Member) == 0 && !p.MayDecide && !p.ShowMine {
 		p.Empty = nothingOnHome(a)
 	}
 	return p, nil
+}
+
+// homeDeputies are the deputies in force that the person gave or holds.
+func (s *server) homeDeputies(r *http.Request, p *page.HomeProps) error {
+	a := actorFrom(r.Context())
+	if a.User == "" {
+		return nil
+	}
+	list, err := s.Deputies.List(r.Context(), a)
+	if err != nil {
+		return fmt.Errorf("deputies: %w", err)
+	}
+	for _, d := range list {
+		if !d.InForce || d.Holder != a.User && d.By != a.User {
+			continue
+		}
+		line := page.HomeDeputy{Text: d.HolderName + " stands in for you", Until: "until " + s.day(d.Until.Add(-time.Second))}
+		if d.Holder == a.User {
+			line.Text = "You stand in for " + d.ByName
+		}
+		var names []string
+		for _, t := range d.Teams {
+			if team, ok := s.Directory.Current().Team(t); ok {
+				names = append(names, team.Name)
+			}
+		}
+		line.Teams = strings.Join(names, ", ")
+		p.Deputies = append(p.Deputies, line)
+	}
+	if len(p.Deputies) > 0 {
+		p.DeputiesMore = quietLink("All deputies", route.Deputies, "home-deputies-all")
+	}
+	return nil
 }
 
 func homeTiles(c directory.Counts) []page.Tile {

@@ -57,6 +57,9 @@ type HomeProps struct {
 	// WaitingMore and MineMore lead to the whole lists; nil for none.
 	WaitingMore, MineMore templ.Component
 	Led, Member           []HomeTeam
+	// Deputies are those in force that the person gave or holds.
+	Deputies     []HomeDeputy
+	DeputiesMore templ.Component
 	// Empty is shown when it has a title: there is nothing else.
 	Empty component.EmptyStateProps
 }
@@ -79,10 +82,14 @@ type HomeChange struct {
 	Progress string
 }
 
-// HomeTeam is a team in a short list. Pending and AddURL are set for teams that the person leads.
+// HomeDeputy says in one line who stands in for whom: "Ana Petrova stands in for you: add members".
+type HomeDeputy struct{ Text, Teams, Until string }
+
+// HomeTeam is a team in a short list. Pending, Inactive and AddURL are set for teams that the person leads.
 type HomeTeam struct {
 	Name, URL, AddURL string
-	People, Pending   int
+	// Inactive counts members whose account is deactivated.
+	People, Pending, Inactive int
 }
 
 // MeProps is the person's own page.
