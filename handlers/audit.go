@@ -76,6 +76,7 @@ var auditEvents = []struct {
 	{audit.Edited, "Lists corrected"}, {audit.Reminded, "Reminders"}, {audit.Escalated, "Asked of alternates"}, {audit.Withdrawn, "Withdrawn"}, {audit.Lapsed, "Lapsed"},
 	{audit.Started, "Runs started"}, {audit.Intent, "Calls to Gtmhub"}, {audit.Outcome, "Outcomes"}, {audit.Paused, "Paused"}, {audit.Resumed, "Resumed"},
 	{audit.Cancelled, "Cancelled"}, {audit.Retried, "Tried again"}, {audit.SettingChanged, "Settings"}, {audit.Hastened, "Started early"}, {audit.Released, "Held rows released"}, {audit.Dropped, "Held rows dropped"}, {audit.Finished, "Runs finished"}, {audit.Refused, "Not allowed"},
+	{audit.Compared, "Looks for outside changes"}, {audit.DriftAccepted, "Outside changes accepted"}, {audit.DriftIgnored, "Outside changes ignored"}, {audit.DriftPutBack, "Outside changes put back"},
 	{audit.DeputyGiven, "Deputies named"}, {audit.DeputyEnded, "Deputies ended"},
 	{audit.SignedIn, "Sign-ins"}, {audit.SignedOut, "Sign-outs"}, {audit.SignInDeny, "Refused sign-ins"}, {audit.SignInLink, "Linked sign-ins"},
 	{audit.SessionEnded, "Ended sessions"},
@@ -448,6 +449,17 @@ func auditSentence(e *audit.Entry, number int) (sentence, detail string) {
 		return who + " let a held row of " + request + " go on with what was there by then", e.Result
 	case audit.Dropped:
 		return who + " dropped a held row of " + request, e.Result
+	case audit.Compared:
+		if e.Result != "" {
+			return "The account was looked at for the first time: later looks find what others change", ""
+		}
+		return "The account was compared with the last look: changes made outside of the portal: " + e.After, ""
+	case audit.DriftAccepted:
+		return who + " accepted what others did in Gtmhub: " + e.Act + ", " + target, ""
+	case audit.DriftIgnored:
+		return who + " ignored what others did in Gtmhub: " + e.Act + ", " + target, ""
+	case audit.DriftPutBack:
+		return who + " asked to put back what others did in Gtmhub: " + e.Act + ", " + target, ""
 	case audit.DeputyGiven:
 		return who + " made " + target + " a deputy: " + e.After, e.Result
 	case audit.DeputyEnded:

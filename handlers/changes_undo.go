@@ -138,6 +138,31 @@ func (s *server) notUndone(w http.ResponseWriter, r *http.Request, c id.Change, 
 
 // undoPage fills in the rest of the page.
 func (s *server) undoPage(w http.ResponseWriter, r *http.Request, status int, c *change.Change, plan change.Preview, p page.UndoProps) error {
+	s.backRows(r, plan, &p)
+	open := plan.Open()
+	p.Verdict = component.AlertProps{Tone: component.ToneInfo, Text: strings.TrimSpace(plan.Verdict.Sentence + " " + plan.Verdict.Help), TestID: "undo-verdict"}
+	p.Order = "The last step first"
+	if plan.Verdict.Outcome != access.No && open > 0 {
+		p.Action = route.ChangeAct(c.ID, "undo")
+		p.Hidden = []component.Hidden{{Name: "shown", Value: plan.Mark()}}
+		p.Submit = "Undo " + rowsOf(open)
+		if plan.Verdict.Outcome == access.NeedsDecision {
+			p.AskReason, p.Submit = true, "Ask to undo "+rowsOf(open)
+		}
+	} else if open == 0 {
+		p.Verdict.Text = "There is nothing left to take back."
+	}
+	p.BackURL, p.BackLabel = route.Change(c.ID), "Back to #"+strconv.Itoa(c.Number)
+	var err error
+	if p.Frame, err = s.frame(w, r, route.Changes, layout.Props{Title: "Undo", Count: "#" + strconv.Itoa(c.Number), Subtitle: c.Title,
+		Crumbs: []layout.Crumb{{Label: "Requests", URL: route.Changes}, {Label: fmt.Sprintf("#%d", c.Number), URL: route.Change(c.ID)}}}); err != nil {
+		return err
+	}
+	return s.show(w, r, status, page.Undo(p))
+}
+
+// backRows fills in what a plan takes back, and what it cannot.
+func (s *server) backRows(r *http.Request, plan change.Preview, p *page.UndoProps) {
 	words := map[change.Action]string{change.Update: "is taken back", change.Create: "is taken back", change.NothingToDo: "nothing to do", change.NotPossible: "stays"}
 	tones := map[string]component.Tone{"is taken back": component.ToneSuccess, "stays": component.ToneWarning}
 	sums := map[string]int{}
@@ -154,7 +179,6 @@ func (s *server) undoPage(w http.ResponseWriter, r *http.Request, status int, c 
 			p.Counts.Items = append(p.Counts.Items, component.CountItem{Word: word, Count: sums[word]})
 		}
 	}
-	open := plan.Open()
 	if n := sums["stays"]; n > 0 {
 		text := count(n) + " of " + rowsOf(len(rows)) + " cannot be taken back and stay as they are. The list says why."
 		if n == 1 {
@@ -177,24 +201,6 @@ func (s *server) undoPage(w http.ResponseWriter, r *http.Request, status int, c 
 	if more := len(rows) - len(p.Rows); more > 0 {
 		p.More = "And " + rowsOf(more) + " more."
 	}
-	p.Verdict = component.AlertProps{Tone: component.ToneInfo, Text: strings.TrimSpace(plan.Verdict.Sentence + " " + plan.Verdict.Help), TestID: "undo-verdict"}
-	if plan.Verdict.Outcome != access.No && open > 0 {
-		p.Action = route.ChangeAct(c.ID, "undo")
-		p.Hidden = []component.Hidden{{Name: "shown", Value: plan.Mark()}}
-		p.Submit = "Undo " + rowsOf(open)
-		if plan.Verdict.Outcome == access.NeedsDecision {
-			p.AskReason, p.Submit = true, "Ask to undo "+rowsOf(open)
-		}
-	} else if open == 0 {
-		p.Verdict.Text = "There is nothing left to take back."
-	}
-	p.BackURL, p.BackLabel = route.Change(c.ID), "Back to #"+strconv.Itoa(c.Number)
-	var err error
-	if p.Frame, err = s.frame(w, r, route.Changes, layout.Props{Title: "Undo", Count: "#" + strconv.Itoa(c.Number), Subtitle: c.Title,
-		Crumbs: []layout.Crumb{{Label: "Requests", URL: route.Changes}, {Label: fmt.Sprintf("#%d", c.Number), URL: route.Change(c.ID)}}}); err != nil {
-		return err
-	}
-	return s.show(w, r, status, page.Undo(p))
 }
 
 func boolInt(b bool) int {

@@ -15,6 +15,7 @@ import (
 	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/deputy"
 	"github.com/gtmhub-portal/portal/internal/directory"
+	"github.com/gtmhub-portal/portal/internal/drift"
 	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/joiners"
 	"github.com/gtmhub-portal/portal/internal/notify"
@@ -55,6 +56,8 @@ type Options struct {
 	Notices  *notify.Service
 	Drafts   joiners.Drafts
 	Deputies *deputy.Service
+	// Drift is what was changed without the portal.
+	Drift *drift.Service
 	// Lists keeps ticks and views of the list of users.
 	Lists directory.Lists
 	Trail audit.Trail

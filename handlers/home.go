@@ -36,6 +36,7 @@ func (s *server) nav(r *http.Request, current string) []layout.NavItem {
 		{"Invite", route.Invite, "nav-invite", component.IconUserPlus, access.Invite},
 		{"Requests", route.Changes, "nav-requests", component.IconInbox, access.ChangesRead},
 		{"Announcements", route.Announcements, "nav-announcements", component.IconSpeakerphone, access.Announcements},
+		{"Outside changes", route.Drift, "nav-drift", component.IconAlertTriangle, access.DriftRead},
 		{"Audit", route.Audit, "nav-audit", component.IconHistory, access.AuditRead},
 		{"Settings", route.Settings, "nav-settings", component.IconSettings, access.SettingsManage},
 		{"Policy", route.Policy, "nav-policy", component.IconSettings, access.PolicyRead},
@@ -53,8 +54,11 @@ func (s *server) nav(r *http.Request, current string) []layout.NavItem {
 			continue // the vendor has retired them: shown only where the account is known to answer
 		}
 		n := layout.NavItem{Label: it.label, URL: it.url, Icon: it.icon, Current: it.url == current, TestID: it.id}
-		if it.url == route.Changes {
+		switch it.url {
+		case route.Changes:
 			n.Badge = s.waiting(r)
+		case route.Drift:
+			n.Badge = s.outside(r)
 		}
 		out = append(out, n)
 	}
@@ -94,6 +98,9 @@ func (s *server) newHomeProps(r *http.Request) (page.HomeProps, error) {
 	var p page.HomeProps
 	if a.Scope().All {
 		p.Tiles = homeTiles(view.Counts())
+		if n := s.outside(r); n > 0 {
+			p.Tiles = append(p.Tiles, page.Tile{Label: "Changed outside the portal", Value: count(n), URL: route.Drift, Icon: component.IconAlertTriangle, Tone: component.ToneWarning, TestID: "tile-drift"})
+		}
 	}
 	if a.May(access.ChangesDecide) {
 		list, n, err := s.Changes.List(ctx, a, me, change.ForMe, 1, 25)

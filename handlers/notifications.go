@@ -92,6 +92,9 @@ func (s *server) notification(n notify.Notice) page.Notification {
 
 // aboutURL is the page of what a notification is about.
 func aboutURL(n notify.Notice) string {
+	if n.Event == notify.Outside {
+		return route.Drift
+	}
 	if n.Change == "" {
 		return route.Home
 	}
@@ -112,7 +115,7 @@ func noticeLook(e notify.Event) (component.Icon, component.Tone) {
 		return component.IconMessageCircle, component.ToneWarning
 	case notify.Paused:
 		return component.IconPlayerPause, component.ToneWarning
-	case notify.Problems:
+	case notify.Problems, notify.Outside:
 		return component.IconAlertTriangle, component.ToneWarning
 	case notify.Rejected:
 		return component.IconX, component.ToneDanger
@@ -145,11 +148,12 @@ func (s *server) notificationsOpen(w http.ResponseWriter, r *http.Request) error
 
 // topicWords say what a topic is about.
 var topicWords = map[notify.Topic][2]string{
-	notify.ToDecide:  {"Requests that wait for me", "Somebody asks for something that you may decide on."},
-	notify.Reminders: {"Reminders", "A request still waits, half of its time is over, or you are asked to stand in."},
-	notify.MyRequest: {"Decisions on my requests", "Approved, rejected, returned with a question, or lapsed."},
-	notify.MyRun:     {"How my requests are carried out", "Paused by trouble, cancelled, finished, or finished with problems."},
-	notify.Followed:  {"The end of what I approved", "A request that you approved is finished or was cancelled."},
+	notify.ToDecide:       {"Requests that wait for me", "Somebody asks for something that you may decide on."},
+	notify.Reminders:      {"Reminders", "A request still waits, half of its time is over, or you are asked to stand in."},
+	notify.MyRequest:      {"Decisions on my requests", "Approved, rejected, returned with a question, or lapsed."},
+	notify.MyRun:          {"How my requests are carried out", "Paused by trouble, cancelled, finished, or finished with problems."},
+	notify.Followed:       {"The end of what I approved", "A request that you approved is finished or was cancelled."},
+	notify.OutsideChanges: {"Changes made outside of the portal", "Somebody changed people or teams in Gtmhub itself."},
 }
 
 // field is the name of a box in the form.

@@ -149,7 +149,7 @@ func TestNotificationChoices(t *testing.T) {
 	p := handlertest.New(t, handlertest.Options{Mail: mailer(server)})
 	hr, employee := p.As(handlertest.HR), p.As(handlertest.Employee)
 	doc := open(t, hr, route.NotificationChoices)
-	if doc.Count(`[data-testid="choice"]`) != 5 || doc.Count(`input[type="checkbox"][checked]`) != 8 || doc.Count(`[data-testid="mail-note"]`) != 0 {
+	if doc.Count(`[data-testid="choice"]`) != 6 || doc.Count(`input[type="checkbox"][checked]`) != 10 || doc.Count(`[data-testid="mail-note"]`) != 0 {
 		t.Errorf("%d topics, %d boxes on", doc.Count(`[data-testid="choice"]`), doc.Count(`input[type="checkbox"][checked]`))
 	}
 	if got := open(t, employee, route.NotificationChoices).Count(`[data-testid="choice"]`); got != 2 {

@@ -144,6 +144,12 @@ func (s *server) routes() []endpoint {
 		{"POST /settings/policy", access.PolicyChange, s.policyChange, 0},
 		{"POST /settings/licences", access.LicencesSet, s.settingsLicences, 0},
 
+		{"GET /drift", access.DriftRead, s.driftIndex, 0},
+		{"POST /drift", access.DriftDecide, s.driftDecide, 0},
+		{"POST /drift/look", access.DriftDecide, s.driftLook, 0},
+		{"GET /drift/back", access.DriftDecide, s.driftBackForm, 0},
+		{"POST /drift/back", access.DriftDecide, s.driftBack, 0},
+
 		{"GET /audit", access.AuditRead, s.auditIndex, 0},
 		{"GET /audit/export.csv", access.AuditRead, s.auditCSV, 0},
 		{"GET /audit/export.jsonl", access.AuditRead, s.auditLines, 0},

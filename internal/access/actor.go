@@ -123,6 +123,9 @@ const (
 	PolicyChange Permission = "policy: change"
 	// WhoActs opens who may act on a user or team, and why.
 	WhoActs Permission = "who acts: read"
+	// DriftRead sees what was changed in the account without the portal; DriftDecide accepts it, ignores it or puts it back.
+	DriftRead   Permission = "outside changes: read"
+	DriftDecide Permission = "outside changes: decide"
 	// LicencesSet enters the number of licences.
 	LicencesSet Permission = "licences: set"
 	// RemindersSet says when people with an open invitation are reminded of it.
@@ -132,7 +135,7 @@ const (
 // Permissions lists all permissions, for tests that sweep the route table.
 func Permissions() []Permission {
 	return []Permission{Public, SignedIn, UsersRead, UsersChange, TeamsRead, TeamsChange, PeopleFind, MembersChange, Invite, ChangesRead, ChangesDecide, AuditRead, SettingsManage,
-		Operate, LicencesSet, RemindersSet, PolicyRead, PolicyChange, WhoActs, WhoActs, ObjectivesChange, Announcements, Offboard}
+		Operate, LicencesSet, RemindersSet, PolicyRead, PolicyChange, WhoActs, ObjectivesChange, Announcements, Offboard, DriftRead, DriftDecide}
 }
 
 // May says whether the actor holds the coarse right.
@@ -158,9 +161,9 @@ func (a Actor) May(p Permission) bool {
 		return a.HR || a.Approver || a.ActsForTeams()
 	case AuditRead:
 		return a.HR || a.Auditor || a.IsLead()
-	case PolicyRead:
+	case PolicyRead, DriftRead:
 		return a.HR || a.Auditor
-	case PolicyChange, WhoActs, LicencesSet, RemindersSet, ObjectivesChange, Announcements, Offboard:
+	case PolicyChange, DriftDecide, WhoActs, LicencesSet, RemindersSet, ObjectivesChange, Announcements, Offboard:
 		return a.HR
 	case SettingsManage:
 		return a.HR || a.Operator

@@ -239,6 +239,8 @@ func TestMay(t *testing.T) {
 		access.MembersChange: "lh", access.TeamsChange: "lh", access.Invite: "lh", access.ChangesRead: "elhpao", access.ChangesDecide: "lhp", access.AuditRead: "lha", access.SettingsManage: "ho", access.LicencesSet: "h", access.RemindersSet: "h",
 		access.Operate:          "o",
 		access.PolicyRead:       "ha",
+		access.DriftRead:        "ha",
+		access.DriftDecide:      "h",
 		access.PolicyChange:     "h",
 		access.WhoActs:          "h",
 		access.ObjectivesChange: "h", access.Announcements: "h", access.Offboard: "h",

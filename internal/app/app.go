@@ -11,6 +11,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +26,7 @@ import (
 	"github.com/gtmhub-portal/portal/internal/change/kinds"
 	"github.com/gtmhub-portal/portal/internal/deputy"
 	"github.com/gtmhub-portal/portal/internal/directory"
+	"github.com/gtmhub-portal/portal/internal/drift"
 	"github.com/gtmhub-portal/portal/internal/fault"
 	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/joiners"
@@ -87,6 +90,8 @@ type App struct {
 	Handler   http.Handler
 	// Lookups reads what the directory does not keep.
 	Lookups *directory.Lookups
+	// Drift finds what others change in the account.
+	Drift *drift.Service
 	// Metrics is for an address that only operators reach.
 	Metrics  *metrics.Metrics
 	log      *slog.Logger
@@ -158,7 +163,12 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	policies := change.NewPolicies(st.Changes(), o.Policy)
 	lookups := directory.NewLookups(client, time.Now)
 	own := new(change.OwnTokens)
-	allKinds, recipes := kinds.All(dir, kinds.Settings{Lookups: lookups, Own: own, AdminRoles: o.AdminRoles, ViewOnlyRoles: o.ViewOnlyRoles, Tried: st.Changes().Tried, Policy: policies, Changes: st.Changes()})
+	allKinds, recipes := kinds.All(dir, kinds.Settings{Lookups: lookups, Findings: st.Drift(), Own: own, AdminRoles: o.AdminRoles, ViewOnlyRoles: o.ViewOnlyRoles, Tried: st.Changes().Tried, Policy: policies, Changes: st.Changes()})
+	drifts := drift.NewService(drift.Options{Store: st.Drift(), Effects: kinds.Effects(dir), Read: func(ctx context.Context) (drift.Picture, error) { return readWhole(ctx, dir) },
+		Admin: func(r id.Role) bool {
+			role, ok := dir.Current().Role(r)
+			return !ok || slices.ContainsFunc(o.AdminRoles, func(name string) bool { return strings.EqualFold(name, role.Name) })
+		}})
 	runner := change.NewRunner(change.RunnerOptions{
 		Store: st.Changes(), Kinds: allKinds, Writer: kinds.NewUpstream(client, own), Policy: policies, Refresh: dir.Refresh, Timing: o.Timing, Calls: o.RunCalls, Log: o.Log,
 		Count: func(kind string, s change.RowState) { counts.Row(kind, string(s)) },
@@ -176,7 +186,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		},
 	})
 	a := &App{keep: cmp.Or(o.AuditKeep, audit.KeepDays*24*time.Hour), Store: st, Directory: dir, Metrics: counts, Runner: runner, policies: policies, Actors: actors, log: o.Log, logins: st.Auth(),
-		zone: cmp.Or(o.Zone, time.UTC), nightlyAt: o.NightlyAt, Lookups: lookups}
+		zone: cmp.Or(o.Zone, time.UTC), nightlyAt: o.NightlyAt, Lookups: lookups, Drift: drifts}
 	a.Changes = change.NewService(change.Options{
 		Team:  freshTeam,
 		Store: st.Changes(), Trail: st.Audit(), Recipes: recipes, Policy: policies, Lapse: o.Lapse, Runner: runner, Inline: o.Inline, Log: o.Log})
@@ -198,13 +208,27 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.signIn, a.deputies = signIn, deputies
 	a.Handler, err = handlers.New(handlers.Options{
 		Lookups: lookups, Own: own,
-		Auth: signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Notices: a.Notices, Drafts: st.Drafts(), Lists: st.UserLists(), Deputies: deputies, Trail: st.Audit(), Joiners: o.Joiners,
+		Auth: signIn, Sessions: a.Sessions, Actors: actors, Directory: dir, Changes: a.Changes, Notices: a.Notices, Drafts: st.Drafts(), Lists: st.UserLists(), Deputies: deputies, Drift: drifts, Trail: st.Audit(), Joiners: o.Joiners,
 		Origin: o.Origin, Training: o.Training, Insecure: o.Insecure, LeadsFindPeople: true, UndoFor: cmp.Or(o.UndoFor, 15*time.Minute), Version: o.Version, Zone: o.Zone, Now: time.Now, Log: o.Log, Ready: st.Ping, Count: counts.Request,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return a, nil
+}
+
+// readWhole reads the account from now on. A reading that somebody else had begun before does not count.
+func readWhole(ctx context.Context, dir *directory.Directory) (drift.Picture, error) {
+	began := time.Now()
+	for range 2 {
+		if err := dir.Sync(ctx); err != nil {
+			return drift.Picture{}, err
+		}
+		if !dir.Current().FetchedAt().Before(began) {
+			break
+		}
+	}
+	return drift.PictureOf(dir.Current()), nil
 }
 
 // allow lets in linked users who are not deactivated, and people who hold a portal role.

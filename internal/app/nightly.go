@@ -2,8 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/gtmhub-portal/portal/internal/access"
+	"github.com/gtmhub-portal/portal/internal/audit"
+	"github.com/gtmhub-portal/portal/internal/fault"
 )
 
 // The nightly reading of the account.
@@ -32,7 +37,7 @@ func (a *App) nightly(ctx context.Context) {
 	}
 }
 
-// Nightly reads the whole account if the hour of Options.NightlyAt has come and no instance has done so today. A reading
+// Nightly reads the whole account, and compares it with the last look, if the hour of Options.NightlyAt has come and no instance has done so today. A reading
 // that failed, or whose instance died, is taken up by any instance once its lease has run out.
 func (a *App) Nightly(ctx context.Context, now time.Time) (ran bool, err error) {
 	now = now.In(a.zone)
@@ -45,7 +50,7 @@ func (a *App) Nightly(ctx context.Context, now time.Time) (ran bool, err error) 
 	if err != nil || !mine {
 		return false, err
 	}
-	if err := a.Directory.Sync(ctx); err != nil {
+	if _, _, err := a.Drift.Look(ctx, audit.Who{Kind: access.BySchedule}); err != nil && !errors.Is(err, fault.Conflict) {
 		return true, fmt.Errorf("read the account: %w", err)
 	}
 	return true, a.Store.Daily().End(ctx, nightlyWork, day)

@@ -59,6 +59,14 @@ const (
 	DetailsErased Event = "personal data deleted" // names, addresses and values of the rows of an ended change
 )
 
+// The events about what was changed in the account without the portal.
+const (
+	Compared      Event = "account compared" // with the look before; After is how many outside changes were found
+	DriftAccepted Event = "outside change accepted"
+	DriftIgnored  Event = "outside change ignored"
+	DriftPutBack  Event = "outside change put back" // by the change that was submitted
+)
+
 // The events of deputies.
 const (
 	DeputyGiven Event = "deputy given" // acts of a lead, over one team, until a date

@@ -16,6 +16,8 @@ const (
 	RemoveMembers = "remove members"
 	// UndoChange takes Undo.
 	UndoChange = "undo"
+	// PutBack takes OutsideChanges.
+	PutBack = "put back outside changes"
 	// CreateTeam takes TeamNew.
 	CreateTeam = "create team"
 	// EditTeam and ReplaceTeam take TeamEdit.
@@ -115,6 +117,13 @@ const MostTeams = 500
 // Undo are the fields of UndoChange: the change to take back.
 type Undo struct {
 	Change id.Change `json:"change"`
+}
+
+// OutsideChanges are the fields of PutBack: ids of drift.Finding. Under is the change for which they have been set aside
+// already, empty while it is only looked at.
+type OutsideChanges struct {
+	Findings []string `json:"findings"`
+	Under    string   `json:"under,omitempty"`
 }
 
 // TeamNew are the fields of CreateTeam. Only the name is required; no parent is the top of the tree.

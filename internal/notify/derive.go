@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/gtmhub-portal/portal/internal/access"
@@ -17,7 +18,7 @@ import (
 // The events of the audit trail that are told of. What is not in here is skipped.
 var told = []audit.Event{
 	audit.Submitted, answered, edited, reminded, escalated, audit.Approved, audit.Rejected, returned, audit.Withdrawn, audit.Lapsed,
-	audit.Paused, audit.Cancelled, audit.Finished,
+	audit.Paused, audit.Cancelled, audit.Finished, audit.Compared,
 }
 
 // Words of the trail for a request that goes back and forth.
@@ -76,6 +77,10 @@ func (s *Service) notices(ctx context.Context, entries []audit.Entry) ([]Notice,
 	d := deriver{s: s, people: known, now: s.o.Now()}
 	var out []candidate
 	for _, e := range entries {
+		if e.Event == audit.Compared {
+			out = append(out, d.compared(e)...)
+			continue
+		}
 		c, err := s.o.Changes.Change(ctx, e.Change)
 		if errors.Is(err, fault.NotFound) {
 			continue // nothing is left to tell of
@@ -145,19 +150,7 @@ func (d deriver) about(e audit.Entry, c *change.Change) []candidate {
 		n.Bad = bad(c.Main())
 	}
 	out := []candidate{{Notice: with(n, Webhook, WebhookKey)}}
-	tell := func(topic Topic, people []change.Person) {
-		for _, p := range people {
-			if isActor(e.Who, p) {
-				continue
-			}
-			n.Language = d.language(p)
-			key := Keys(p)[0]
-			out = append(out, candidate{with(n, Portal, key), topic})
-			mail := with(n, Mail, key)
-			mail.Address = p.Email
-			out = append(out, candidate{mail, topic})
-		}
-	}
+	tell := func(topic Topic, people []change.Person) { out = append(out, d.to(people, n, topic, e.Who)...) }
 	switch event {
 	case Waiting:
 		tell(ToDecide, d.deciders(c, nil))
@@ -177,6 +170,33 @@ func (d deriver) about(e audit.Entry, c *change.Change) []candidate {
 		}
 	}
 	return out
+}
+
+// to makes the candidates for people, in the portal and by mail; who did it needs not be told.
+func (d deriver) to(people []change.Person, n Notice, topic Topic, who audit.Who) (out []candidate) {
+	for _, p := range people {
+		if isActor(who, p) {
+			continue
+		}
+		n.Language = d.language(p)
+		key := Keys(p)[0]
+		out = append(out, candidate{with(n, Portal, key), topic})
+		mail := with(n, Mail, key)
+		mail.Address = p.Email
+		out = append(out, candidate{mail, topic})
+	}
+	return out
+}
+
+// compared tells HR how much was changed without the portal; nobody is told of nothing.
+func (d deriver) compared(e audit.Entry) []candidate {
+	found, err := strconv.Atoi(e.After)
+	if err != nil || found == 0 {
+		return nil
+	}
+	n := Notice{Entry: e.Seq, Event: Outside, Size: found}
+	hr := d.holders(func(_ change.Person, a access.Actor) bool { return a.May(access.DriftDecide) })
+	return append(d.to(hr, n, OutsideChanges, e.Who), candidate{Notice: with(n, Webhook, WebhookKey)})
 }
 
 func with(n Notice, c Channel, recipient string) Notice {
@@ -290,21 +310,27 @@ func (d deriver) trusted(p Person) change.Person {
 // deciders are the people who may decide on the change now and have not: known ones, and the addresses of the settings
 // behind which nobody has signed in yet. among, when not empty, leaves only those whom these entries of the settings name.
 func (d deriver) deciders(c *change.Change, among []string) []change.Person {
-	b := d.s.o.Actors
 	facts := c.Facts()
 	facts.Waiting = true
+	return d.holders(func(p change.Person, a access.Actor) bool {
+		return access.MayDecide(a, facts).Outcome != access.No &&
+			// not the requester under another sign-in
+			(foldAddress(p.Email) == "" || foldAddress(p.Email) != foldAddress(c.Requester.Email)) &&
+			(len(among) == 0 || actor.Holds(among, p)) &&
+			!slices.ContainsFunc(c.Decisions, func(o change.Decision) bool { return o.Version == c.Version && a.Same(o.By.Actor()) })
+	})
+}
+
+// holders are the people who may: known ones, and the addresses of the settings behind which nobody has signed in yet, each
+// once.
+func (d deriver) holders(may func(change.Person, access.Actor) bool) []change.Person {
+	b := d.s.o.Actors
 	var out []change.Person
 	take := func(p change.Person) {
 		a := b.Actor(p)
-		switch {
-		case access.MayDecide(a, facts).Outcome == access.No,
-			foldAddress(p.Email) != "" && foldAddress(p.Email) == foldAddress(c.Requester.Email), // the requester under another sign-in
-			len(among) > 0 && !actor.Holds(among, p),
-			slices.ContainsFunc(c.Decisions, func(o change.Decision) bool { return o.Version == c.Version && a.Same(o.By.Actor()) }),
-			slices.ContainsFunc(out, func(o change.Person) bool {
-				return a.Same(o.Actor()) || p.Email != "" && foldAddress(o.Email) == foldAddress(p.Email)
-			}):
-		default:
+		if may(p, a) && !slices.ContainsFunc(out, func(o change.Person) bool {
+			return a.Same(o.Actor()) || p.Email != "" && foldAddress(o.Email) == foldAddress(p.Email)
+		}) {
 			out = append(out, p)
 		}
 	}

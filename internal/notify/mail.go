@@ -55,6 +55,9 @@ func (l Letters) link(n Notice) string { return linkTo(l.Origin, n) }
 
 // linkTo is the address of what a notice is about.
 func linkTo(origin *url.URL, n Notice) string {
+	if n.Event == Outside {
+		return origin.String() + route.Drift
+	}
 	if n.Change == "" {
 		return origin.String() + route.Home
 	}

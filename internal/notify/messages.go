@@ -90,6 +90,12 @@ func english(n Notice) Text {
 		return Text{"R" + request + " is finished", more, openIt, whyRun}
 	case Problems:
 		return Text{"R" + request + " is finished with problems", fmt.Sprintf("%s not done. Its page says which, and why.", rows(n.Bad, n.Size)), openIt, whyRun}
+	case Outside:
+		title := strconv.Itoa(n.Size) + " changes were made outside of the portal"
+		if n.Size == 1 {
+			title = "1 change was made outside of the portal"
+		}
+		return Text{title, "Somebody has changed the account in Gtmhub itself since the last look. Say whether that is right, or put it back.", "Look at the changes", "You get this because you work in HR."}
 	case Test:
 		return Text{"Test of the portal's mails", "If you can read this, mails of the portal reach you. Nothing else happened.", "Open the portal", "You get this because you asked for a test."}
 	}

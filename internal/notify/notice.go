@@ -35,6 +35,7 @@ const (
 	Cancelled Event = "cancelled"
 	Finished  Event = "finished"
 	Problems  Event = "finished with problems"
+	Outside   Event = "outside changes" // somebody changed the account without the portal
 	Test      Event = "test"
 )
 
@@ -48,10 +49,14 @@ const (
 	MyRequest Topic = "my request" // what became of mine: decided, returned, lapsed
 	MyRun     Topic = "my run"     // how mine was carried out
 	Followed  Topic = "followed"   // the end of what I decided
+	// OutsideChanges were made without the portal.
+	OutsideChanges Topic = "outside changes"
 )
 
 // Topics lists all topics.
-func Topics() []Topic { return []Topic{ToDecide, Reminders, MyRequest, MyRun, Followed} }
+func Topics() []Topic {
+	return []Topic{ToDecide, Reminders, MyRequest, MyRun, Followed, OutsideChanges}
+}
 
 // ForDeciders says whether only people who decide can get notices on the topic.
 func (t Topic) ForDeciders() bool { return t == ToDecide || t == Reminders || t == Followed }

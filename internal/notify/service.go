@@ -180,7 +180,7 @@ func (s *Service) Choose(ctx context.Context, p change.Person, c Choices) error 
 func TopicsOf(a access.Actor) []Topic {
 	var out []Topic
 	for _, t := range Topics() {
-		if !t.ForDeciders() || a.May(access.ChangesDecide) {
+		if (!t.ForDeciders() || a.May(access.ChangesDecide)) && (t != OutsideChanges || a.May(access.DriftDecide)) {
 			out = append(out, t)
 		}
 	}

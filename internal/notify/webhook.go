@@ -98,15 +98,21 @@ type hookBody struct {
 	ID    string `json:"id"`
 	Event Event  `json:"event"`
 	// Number is that of the request; 0 in a test.
-	Number int       `json:"number"`
-	Kind   string    `json:"kind,omitempty"`
-	Link   string    `json:"link"`
-	Time   time.Time `json:"time"`
+	Number int    `json:"number"`
+	Kind   string `json:"kind,omitempty"`
+	// Size is how many outside changes there are; requests leave it out.
+	Size int       `json:"size,omitempty"`
+	Link string    `json:"link"`
+	Time time.Time `json:"time"`
 }
 
 // Open implements Transport.
 func (h *Hook) Open(_ context.Context, n Notice) (Attempt, error) {
-	body, err := json.Marshal(hookBody{ID: n.ID, Event: n.Event, Number: n.Number, Kind: n.Kind, Link: linkTo(h.origin, n), Time: n.Created.UTC()})
+	b := hookBody{ID: n.ID, Event: n.Event, Number: n.Number, Kind: n.Kind, Link: linkTo(h.origin, n), Time: n.Created.UTC()}
+	if n.Event == Outside {
+		b.Size = n.Size
+	}
+	body, err := json.Marshal(b)
 	if err != nil {
 		return nil, &NotSent{Sentence: sentenceNotReady, Final: true, Err: err}
 	}

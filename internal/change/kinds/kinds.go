@@ -41,6 +41,8 @@ type Settings struct {
 	Policy *change.Policies
 	// Changes are those made before, for the recipe that takes one back.
 	Changes History
+	// Findings are what was changed without the portal, for the recipe that puts it back.
+	Findings Findings
 	// Own are the tokens of people who wait for a change of what Gtmhub ties to the caller; nil for none.
 	Own OwnTokens
 	// Lookups is what is read beside the directory; the kinds about objectives and announcements need it.
@@ -63,7 +65,8 @@ func All(dir Reader, set Settings) ([]change.Kind, []change.Recipe) {
 	all = append(append(all, b.contentKinds()...), b.ownKinds()...)
 	recipes := append([]change.Recipe{InvitePeople{b}, ChangeMembers{b, change.AddMembers}, ChangeMembers{b, change.RemoveMembers}}, append(b.teamRecipes(), b.userRecipes()...)...)
 	recipes = append(append(recipes, b.contentRecipes()...), b.ownRecipes()...)
-	return all, append(recipes, newUndo(b, all))
+	undo := newUndo(b, all)
+	return all, append(recipes, undo, PutBack{undo})
 }
 
 func (b base) setTeam(act access.Act) setTeam { return setTeam{b, act} }

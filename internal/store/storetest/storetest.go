@@ -42,6 +42,7 @@ func tests() map[string]func(*testing.T, *store.Store) {
 		"deciders under a race":        testDeciders,
 		"requests to a lead":           testLeadRequests,
 		"deputies":                     testDeputies,
+		"outside changes":              testDrift,
 		"return and answer":            testReturn,
 		"revise before a decision":     testReviseWaiting,
 		"revise after a run":           testReviseEnded,

@@ -17,6 +17,8 @@ type UndoProps struct {
 	// Stays says how much cannot be taken back; nil when everything can.
 	Stays *component.AlertProps
 	Rows  []UndoRow
+	// Order says how the rows are ordered.
+	Order string
 	// More says how many rows are not shown, as a sentence; empty for none.
 	More string
 	// Action takes the form; empty when nothing can be done.
