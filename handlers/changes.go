@@ -526,6 +526,11 @@ func (s *server) changesReturn(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("rows for the return file: %w", err)
 	}
 	verdicts := lineVerdicts(rows)
+	list, err := joiners.Read(src.Data, format)
+	if err != nil {
+		return fmt.Errorf("source of %s: %w", c.ID, err)
+	}
+	sayCorrected(verdicts, rows, list, format)
 	var buf bytes.Buffer // so that a mistake becomes an error page, not half a file
 	err = joiners.ReturnFile(&buf, src.Data, format, func(line int) joiners.Verdict {
 		if v, ok := verdicts[line]; ok {
@@ -540,6 +545,23 @@ func (s *server) changesReturn(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="request-%d-return.csv"`, c.Number))
 	_, err = w.Write(buf.Bytes())
 	return err
+}
+
+// sayCorrected puts the address that was really asked for into the word of each row whose address was corrected: the file
+// keeps the one that was uploaded.
+func sayCorrected(verdicts map[int]joiners.Verdict, rows []change.Row, list *joiners.List, f joiners.Format) {
+	for i := range rows {
+		row := &rows[i]
+		if row.Step > 0 || row.Line == 0 || row.Line > len(list.Rows) {
+			continue
+		}
+		was, _ := joiners.Cell(list.Rows[row.Line-1], f, joiners.Edits{}, joiners.FieldEmail)
+		if !strings.Contains(strings.ToLower(was), strings.ToLower(row.Detail)) {
+			v := verdicts[row.Line]
+			v.Status = "corrected to " + row.Detail + ": " + v.Status
+			verdicts[row.Line] = v
+		}
+	}
 }
 
 // byBadness orders the words of rows from what needs a look most to what needs none.

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -537,7 +538,71 @@ func (s *server) comparison(r *http.Request, ch *change.Change, data []byte) (*c
 	if len(k.rows) == 0 {
 		return nil, fault.New(fault.Invalid, "There is nobody in this file.")
 	}
-	return k, nil
+	rows, _, err := s.Changes.Rows(r.Context(), actorFrom(r.Context()), ch.ID, change.RowFilter{Step: change.AllSteps})
+	if err != nil {
+		return nil, fmt.Errorf("rows to compare with: %w", err)
+	}
+	return k, k.foreign(ch.Number, lineVerdicts(rows))
+}
+
+// foreign is Invalid when the file is the return file of another request, or rows of it changed places: rows are matched by
+// their number only, so each must still be the person that it was. A row is somebody else when it has another user id, or
+// neither its address nor a word of its name is as before; and the file is another one when most of its rows have neither
+// the address nor the whole name that they had.
+func (k *comparison) foreign(number int, now map[int]joiners.Verdict) error {
+	take := fmt.Sprintf(" Nothing was stored. Download the return file of request #%d, correct its cells and leave its last columns as they are, or correct the people one by one.", number)
+	before := map[identity]int{}
+	for _, row := range k.before.Rows {
+		who := k.identity(row, k.was)
+		before[who] = cmp.Or(before[who], row.Number)
+	}
+	var strangers []joiners.Row
+	for _, n := range slices.Sorted(maps.Keys(k.rows)) {
+		if n > len(k.before.Rows) {
+			continue
+		}
+		row := k.rows[n]
+		was, is := k.identity(k.before.Rows[n-1], k.was), k.identity(row, k.is)
+		if was == is && (row.ReturnedUser == "" || row.ReturnedUser == now[n].UserID) {
+			continue
+		}
+		if other := before[is]; other > 0 && was != is && is != (identity{}) {
+			return fault.Newf(fault.Invalid, "Row %d of the file has the number %d in the column Row, but is %s of row %d of the request. Rows have changed places."+take, row.Line, n, is, other)
+		}
+		if row.ReturnedUser != "" && row.ReturnedUser != now[n].UserID || !was.mayBe(is) {
+			return fault.Newf(fault.Invalid, "Row %d of the file is %s, but row %d of this request is %s. It seems to be the return file of another request, or rows have changed places."+take, row.Line, is, n, was)
+		}
+		if was.address != is.address && (was.name == "" || was.name != is.name) {
+			strangers = append(strangers, row)
+		}
+	}
+	if len(k.rows) > 1 && 2*len(strangers) > len(k.rows) {
+		return fault.Newf(fault.Invalid, "Most people of this file are others than those of this request, first in row %d. It seems to be the return file of another request."+take, strangers[0].Line)
+	}
+	return nil
+}
+
+// identity is by what a row of a file is recognised, folded.
+type identity struct{ address, name string }
+
+func (i identity) String() string { return strings.Trim(i.name+" <"+i.address+">", " <>") }
+
+// mayBe says whether a corrected row can still be the same person.
+func (i identity) mayBe(o identity) bool {
+	return i.address == o.address || i.name == "" || slices.ContainsFunc(strings.Fields(i.name), func(w string) bool { return slices.Contains(strings.Fields(o.name), w) })
+}
+
+func (k *comparison) identity(row joiners.Row, f joiners.Format) (out identity) {
+	for _, field := range k.knownColumns {
+		text, _ := joiners.Cell(row, f, joiners.Edits{}, field)
+		switch field {
+		case joiners.FieldEmail:
+			out.address = directory.Fold(strings.TrimSpace(text))
+		case joiners.FieldFirstName, joiners.FieldLastName, joiners.FieldFullName:
+			out.name = strings.TrimSpace(out.name + " " + directory.Fold(text))
+		}
+	}
+	return out
 }
 
 // merged is what is asked for a person now: cells that were changed in the file, and asked for the others, because they

@@ -56,10 +56,21 @@ func TestCorrectAndAskAgain(t *testing.T) {
 
 	returned := hr.Get(route.ChangeReturn(c.ID)).Body
 	upload := route.ChangeCorrect(c.ID, "") + "/file"
+	done, _, err := p.App.Store.Changes().Rows(t.Context(), c.ID, change.RowFilter{Word: change.Done.Word()})
+	if err != nil || len(done) != 1 || done[0].Result == "" {
+		t.Fatalf("done: %v, %v", done, err)
+	}
+	ana := done[0].Result
 	for _, tc := range []struct{ name, file, says string }{
 		{"unchanged", returned, "No row of this file was changed"},
 		{"not a return file", file, "has no row number"},
 		{"somebody who is done", strings.Replace(returned, "ana.neu@", "anna.neu@", 1), "is done already"},
+		{"an address twice", strings.NewReplacer("cleo.neu@", "one.neu@", "bo.neu@", "one.neu@").Replace(returned), "Row 3 of the list (Bo Neu) has the same address as row 2 (Cleo Neu)"},
+		{"the address of somebody who is done", strings.Replace(returned, "bo.neu@", "ana.neu@", 1), "Row 3 of the list (Bo Neu) has the same address as row 1 (Ana Neu)"},
+		{"rows that changed places", strings.NewReplacer(`cleo.neu@northwind.example";"Cleo"`, `bo.neu@northwind.example";"Bo"`, `bo.neu@northwind.example";"Bo"`, `cleo.neu@northwind.example";"Cleo"`).Replace(returned), "Rows have changed places"},
+		{"another request: another person", strings.Replace(returned, `cleo.neu@northwind.example";"Cleo";"Neu"`, `kim.alt@northwind.example";"Kim";"Alt"`, 1), "return file of another request"},
+		{"another request: most people", strings.NewReplacer(`cleo.neu@northwind.example";"Cleo"`, `kim.alt@northwind.example";"Kim"`, `bo.neu@northwind.example";"Bo"`, `lea.alt@northwind.example";"Lea"`).Replace(returned), "return file of another request"},
+		{"another request: another account", strings.Replace(returned, ana, "5f0000000000000000000001", 1), "return file of another request"},
 		{"an address that is none", strings.Replace(returned, "cleo.neu@northwind.example", "cleo.neu", 1), "Cleo Neu"},
 	} {
 		got := hr.Upload(upload, "file", "return.csv", []byte(tc.file), url.Values{"version": {"1"}})
@@ -85,6 +96,10 @@ func TestCorrectAndAskAgain(t *testing.T) {
 		t.Fatalf("%d people can be corrected, want Bo only", n)
 	}
 	form := formOf(correct, `form[data-testid="correct-form"]`)
+	form.Set("email-"+rows["Bo"], "Clea.Neu@northwind.example")
+	if got := hr.Post(route.ChangeCorrect(c.ID, ""), form); got.Status != http.StatusUnprocessableEntity || !strings.Contains(got.Body, "has the same address as row 2 (Cleo Neu)") {
+		t.Errorf("the address of somebody done, on the page: %d %s", got.Status, got.Body)
+	}
 	form.Set("email-"+rows["Bo"], "bob.neu@northwind.example")
 	if got := hr.Post(route.ChangeCorrect(c.ID, ""), form); got.Status != http.StatusSeeOther {
 		t.Fatalf("page: %d %s", got.Status, got.Body)
@@ -93,6 +108,13 @@ func TestCorrectAndAskAgain(t *testing.T) {
 	end := p.WaitFor(c.ID)
 	if end.State != change.Finished || end.Main()[change.Done] != 3 {
 		t.Errorf("%s, %v", end.State, end.Main())
+	}
+	after := hr.Get(route.ChangeReturn(c.ID)).Body
+	for _, want := range []string{`"ana.neu@northwind.example";"Ana";"Neu";"done";`, `"cleo.neu@northwind.example";"Cleo";"Neu";"corrected to clea.neu@northwind.example: done";`,
+		`"bo.neu@northwind.example";"Bo";"Neu";"corrected to bob.neu@northwind.example: done";`} {
+		if !strings.Contains(after, want) {
+			t.Errorf("no %s in the return file:\n%s", want, after)
+		}
 	}
 	for email, n := range p.Emulator.Counts().Created {
 		if n != 1 || email != "ana.neu@northwind.example" && email != "clea.neu@northwind.example" && email != "bob.neu@northwind.example" {

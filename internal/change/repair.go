@@ -234,6 +234,9 @@ func (s *Service) replan(ctx context.Context, a access.Actor, ch *Change, rows [
 		}
 		people.People = append(people.People, w)
 	}
+	if err := eachAddressOnce(people.People, list, rows); err != nil {
+		return err
+	}
 	p, err := s.Preview(ctx, requester, ch.Requester, Input{Recipe: ch.Kind, Fields: Fields(people)})
 	if err != nil {
 		return err
@@ -266,6 +269,34 @@ func (s *Service) replan(ctx context.Context, a access.Actor, ch *Change, rows [
 	rule.Outcome, rule.Deciders = access.NeedsDecision, max(least, p.Verdict.Deciders)
 	rule = access.Stricter(rule, p.Verdict)
 	r.Deciders, r.DecidedBy, r.Lead, r.Rule, r.RuleSentence, r.Ground, r.Policy = rule.Deciders, rule.By, rule.Lead, rule.Rule, rule.Sentence, p.Ground, p.Policy
+	return nil
+}
+
+// eachAddressOnce is Invalid when a corrected person has the address of another one of the change. Rows that were rejected,
+// cancelled or not possible do not count: they are asked for again only through here.
+func eachAddressOnce(people []Invitee, list []Correctable, rows []Row) error {
+	holders := map[string]Row{} // by address, those who are not corrected now
+	corrected := map[id.Row]bool{}
+	for _, p := range list {
+		corrected[p.Main.ID] = !p.Account
+	}
+	for _, r := range rows {
+		if r.Parent != "" || corrected[r.ID] || r.State == Blocked || r.State == RejectedRow || r.State == CancelledRow {
+			continue
+		}
+		holders[strings.ToLower(r.Detail)] = r
+	}
+	for i, p := range list {
+		if p.Account { // its address stays
+			continue
+		}
+		address := strings.ToLower(people[i].Email)
+		if other, ok := holders[address]; ok {
+			return fault.Newf(fault.Invalid, "Row %d of the list (%s) has the same address as row %d (%s): %s. One address belongs to one person. Nothing was stored; correct one of them.",
+				p.Main.Line, p.Main.Subject, other.Line, other.Subject, people[i].Email)
+		}
+		holders[address] = p.Main
+	}
 	return nil
 }
 

@@ -100,6 +100,8 @@ type Row struct {
 	Cells []string
 	// Returned is the Number that the row had in the list of which this file is the return file, 0 for other files.
 	Returned int
+	// ReturnedUser is the user id that the return file gives for the row, empty for other files and rows without an account.
+	ReturnedUser id.User
 }
 
 // Kind says what sort of problem it is.

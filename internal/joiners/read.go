@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gtmhub-portal/portal/internal/fault"
+	"github.com/gtmhub-portal/portal/internal/id"
 )
 
 // Read turns a file into rows as f says; a row is never lost, however odd. With f.Columns empty they are taken as
@@ -70,9 +71,10 @@ func read(text string, f Format) (*List, top, error) {
 			}
 			continue
 		}
-		returned := 0
+		returned, user := 0, id.User("")
 		if numbers >= 0 && numbers < len(rec.cells) {
 			returned, _ = strconv.Atoi(strings.TrimSpace(rec.cells[numbers]))
+			user = id.User(strings.TrimSpace(rec.cells[numbers-1]))
 		}
 		rec.cells = rec.cells[:min(len(rec.cells), width)]
 		if len(trimmed(rec.cells)) > Limits.Columns {
@@ -82,7 +84,7 @@ func read(text string, f Format) (*List, top, error) {
 			if len(l.Rows) == Limits.Rows {
 				return nil, top{}, fault.Newf(fault.TooLarge, "The file has more than %d people, the limit for a list; row %d is the first one too many. Nothing was read. Split it into several files.", Limits.Rows, rec.line)
 			}
-			row := Row{Number: len(l.Rows) + 1, Line: rec.line, Cells: cells, Returned: max(returned, 0)}
+			row := Row{Number: len(l.Rows) + 1, Line: rec.line, Cells: cells, Returned: max(returned, 0), ReturnedUser: user}
 			l.Rows = append(l.Rows, row)
 			l.Problems = append(l.Problems, shapeProblems(row, rec.openQuote, len(f.Columns))...)
 		}
