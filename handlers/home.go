@@ -99,7 +99,7 @@ func (s *server) newHomeProps(r *http.Request) (page.HomeProps, error) {
 	if a.Scope().All {
 		p.Tiles = homeTiles(view.Counts())
 		if n := s.outside(r); n > 0 {
-			p.Tiles = append(p.Tiles, page.Tile{Label: "Changed outside the portal", Value: count(n), URL: route.Drift, Icon: component.IconAlertTriangle, Tone: component.ToneWarning, TestID: "tile-drift"})
+			p.Tiles = append(p.Tiles, page.Tile{Label: "Outside changes", Value: count(n), URL: route.Drift, Icon: component.IconAlertTriangle, Tone: component.ToneWarning, TestID: "tile-drift"})
 		}
 	}
 	if a.May(access.ChangesDecide) {

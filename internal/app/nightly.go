@@ -37,8 +37,9 @@ func (a *App) nightly(ctx context.Context) {
 	}
 }
 
-// Nightly reads the whole account, and compares it with the last look, if the hour of Options.NightlyAt has come and no instance has done so today. A reading
-// that failed, or whose instance died, is taken up by any instance once its lease has run out.
+// Nightly reads the whole account, and compares it with the last look, if the hour of Options.NightlyAt has come and no
+// instance has done so today. A reading that failed, or whose instance died, is taken up by any instance once its lease has
+// run out.
 func (a *App) Nightly(ctx context.Context, now time.Time) (ran bool, err error) {
 	now = now.In(a.zone)
 	at := time.Duration(now.Hour())*time.Hour + time.Duration(now.Minute())*time.Minute
