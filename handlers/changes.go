@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -275,6 +276,9 @@ func (s *server) changesDecide(w http.ResponseWriter, r *http.Request) error {
 		return s.decisionAgain(w, r, http.StatusOK, c, typed)
 	}
 	word := change.Word{Version: typed.version, Hash: typed.hash, Approve: typed.do == "approve", Reason: typed.wholeReason()}
+	if typed.do == "return" {
+		word.Reason = typed.reason // a ready-made reason is no question
+	}
 	if word.Approve {
 		if word.Reject, err = s.rejected(r, c, typed.reject); err != nil {
 			return err
@@ -301,7 +305,7 @@ func (s *server) changesDecide(w http.ResponseWriter, r *http.Request) error {
 		text = "Rejected. The requester reads your reason."
 	case done.State == change.Returned:
 		text = "Sent back. The requester reads your question and answers, corrects the list, or withdraws it."
-	case typed.do == "reject":
+	case typed.do == "reject", len(done.Decisions) > 0 && !done.Decisions[len(done.Decisions)-1].Approve:
 		text = "Rejected. What was done before stays done."
 	case done.State == change.Waiting:
 		kind, text = layout.ToastInfo, "Your approval is stored: "+agreedOf(&done)+". One more person has to agree."
@@ -445,9 +449,13 @@ func readDecision(f url.Values) (decision, error) {
 
 // changesWithdraw handles POST /changes/{id}/withdraw.
 func (s *server) changesWithdraw(w http.ResponseWriter, r *http.Request) error {
-	return s.steer(w, r, "Withdrawn. Nothing was done.", func(c id.Change) error {
-		return s.Changes.Withdraw(r.Context(), actorFrom(r.Context()), c)
-	})
+	said := func(c *change.Change) string {
+		if n := doneRows(c); n > 0 {
+			return "Withdrawn. What was done before stays done: " + rowsOf(n) + "."
+		}
+		return "Withdrawn. Nothing was done."
+	}
+	return s.steerSaying(w, r, said, func(c id.Change) error { return s.Changes.Withdraw(r.Context(), actorFrom(r.Context()), c) })
 }
 
 // changesPause handles POST /changes/{id}/pause.
@@ -464,39 +472,147 @@ func (s *server) changesResume(w http.ResponseWriter, r *http.Request) error {
 
 // changesCancel handles POST /changes/{id}/cancel.
 func (s *server) changesCancel(w http.ResponseWriter, r *http.Request) error {
-	return s.steer(w, r, "Cancelled. What was done stays done.", func(c id.Change) error {
-		return s.Changes.Cancel(r.Context(), actorFrom(r.Context()), c)
-	})
+	said := func(c *change.Change) string {
+		text := "Cancelled. What was done stays done."
+		if n := onTheirWay(c); n > 0 {
+			text += " " + capital(rowsOf(n)) + " on the way can not be called back; the outcome is shown here in a moment."
+		}
+		return text
+	}
+	return s.steerSaying(w, r, said, func(c id.Change) error { return s.Changes.Cancel(r.Context(), actorFrom(r.Context()), c) })
 }
 
 // changesRetry handles POST /changes/{id}/retry.
 func (s *server) changesRetry(w http.ResponseWriter, r *http.Request) error {
-	return s.steer(w, r, "The failed rows are tried again.", func(c id.Change) error {
-		_, err := s.Changes.Retry(r.Context(), actorFrom(r.Context()), c)
+	n := 0
+	said := func(c *change.Change) string {
+		switch {
+		case n == 0:
+			return "Nothing is tried again: no row has failed, or they are being tried again already."
+		case c.State == change.Paused:
+			return rowsOf(n) + " will be tried again when the request goes on."
+		case n == 1:
+			return "1 row is tried again."
+		}
+		return rowsOf(n) + " are tried again."
+	}
+	return s.steerSaying(w, r, said, func(c id.Change) (err error) {
+		n, err = s.Changes.Retry(r.Context(), actorFrom(r.Context()), c)
 		return err
 	})
 }
 
-// steer does one act about a change and goes back to its page. An act that came too late shows the page as it is now.
+// doneRows counts the rows of all steps that are done, onTheirWay those that were sent and have no outcome yet.
+func doneRows(c *change.Change) (n int) {
+	for _, st := range c.Counts {
+		n += st.Rows[change.Done]
+	}
+	return n
+}
+
+func onTheirWay(c *change.Change) (n int) {
+	for _, st := range c.Counts {
+		n += st.Rows[change.Checking] + st.Rows[change.InIntent] + st.Rows[change.Unknown]
+	}
+	return n
+}
+
+// steer does one act about a change and goes back to its page. An act that came too late, or too early, shows the page as
+// it is now, and says why.
 func (s *server) steer(w http.ResponseWriter, r *http.Request, said string, act func(id.Change) error) error {
+	return s.steerSaying(w, r, func(*change.Change) string { return said }, act)
+}
+
+// steerSaying is steer with a sentence about the change as it is after the act. A click that finds what it wanted is a
+// success, and says so.
+func (s *server) steerSaying(w http.ResponseWriter, r *http.Request, said func(*change.Change) string, act func(id.Change) error) error {
+	ctx := r.Context()
 	c, err := changeID(r)
 	if err != nil {
 		return err
 	}
+	name := path.Base(r.URL.Path)
+	before, berr := s.Changes.Show(ctx, actorFrom(ctx), c)
 	err = act(c)
-	if errors.Is(err, fault.Conflict) {
-		if ch, serr := s.Changes.Show(r.Context(), actorFrom(r.Context()), c); serr == nil && !htmx(r) {
+	ch, serr := s.Changes.Show(ctx, actorFrom(ctx), c)
+	text := ""
+	switch {
+	case errors.Is(err, fault.Conflict) && serr == nil:
+		if name != "answer" || !s.answeredSo(r, &ch) {
+			title, why := s.notNow(name, &ch, err)
+			if htmx(r) {
+				return fault.Wrap(err, fault.Conflict, why)
+			}
 			return s.changePage(w, r, http.StatusConflict, changeView{change: ch, page: 1, size: 50,
-				alert: &component.AlertProps{Tone: component.ToneWarning, Title: "Not possible any more", Text: "The request is " + ch.State.Word() + " by now.", Focus: true, TestID: "too-late"}})
+				alert: &component.AlertProps{Tone: component.ToneWarning, Title: title, Text: why, Focus: true, TestID: "too-late"}})
 		}
-	}
-	if err != nil {
+		text = "Your answer is stored already. The request waits for a decision."
+	case err != nil:
 		return err
+	case serr != nil:
+		return serr
+	case berr == nil && slices.Contains(reachedBy[name], before.State):
+		text = "The request is " + ch.State.Word() + " already, so nothing more was done."
+	default:
+		text = said(&ch)
 	}
-	if err := s.say(w, r, layout.ToastSuccess, said); err != nil {
+	if err := s.say(w, r, layout.ToastSuccess, text); err != nil {
 		return err
 	}
 	return redirect(w, r, route.Change(c))
+}
+
+// reachedBy are the states in which an act finds what it wanted.
+var reachedBy = map[string][]change.State{
+	"withdraw": {change.Withdrawn, change.Finished, change.Problems},
+	"pause":    {change.Paused},
+	"resume":   {change.Running, change.Approved},
+	"cancel":   {change.Cancelled},
+	"start":    {change.Approved, change.Running, change.Finished, change.Problems},
+}
+
+// answeredSo says whether the answer that was sent is the one that the change already has.
+func (s *server) answeredSo(r *http.Request, c *change.Change) bool {
+	if c.State != change.Waiting || len(c.Talk) == 0 {
+		return false
+	}
+	last := c.Talk[len(c.Talk)-1]
+	sent := strings.TrimSpace(strings.ReplaceAll(r.PostFormValue("answer"), "\r\n", "\n"))
+	return !last.Question && last.Text == sent && actorFrom(r.Context()).Same(last.By.Actor())
+}
+
+// notNow says why an act is not possible in the state of the change, and what it waits for.
+func (s *server) notNow(act string, c *change.Change, cause error) (title, text string) {
+	if act == "answer" && c.State == change.Waiting && len(c.Talk) > 0 {
+		return "There is an answer already", "The question has been answered, and the request waits for a decision again. What you sent now was not stored; withdraw the request if the answer was wrong."
+	}
+	title = "Not possible now"
+	switch c.State {
+	case change.Waiting:
+		title, text = "Not possible yet", "The request still waits for a decision."
+	case change.Returned:
+		title, text = "Not possible yet", "The request was returned with a question, which "+c.Requester.Name+" has not answered yet."
+	case change.Scheduled:
+		title, text = "Not possible yet", "The request is scheduled for "+s.planned(c.Planned)+" and has not started."
+	case change.Approved:
+		text = "The request starts in a moment."
+	case change.Running:
+		text = "The request is being carried out."
+	case change.Paused:
+		text = "The request is paused."
+	default:
+		title, text = "Not possible any more", "The request is "+c.State.Word()+" by now."
+		switch {
+		case !c.Erased.IsZero():
+			text = fault.Message(cause)
+		case act == "retry" && c.Retryable == 0:
+			title, text = "There is nothing to try again", "The request is "+c.State.Word()+", and no row of it has failed or needs a person."
+		}
+	}
+	if act == "withdraw" && title != "Not possible any more" {
+		title, text = "Not possible any more", "It was decided already. "+text
+	}
+	return title, text + " Nothing was changed."
 }
 
 // changesReturn handles GET /changes/{id}/return.csv: the uploaded file with status, reason and user id of each row.

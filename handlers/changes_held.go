@@ -98,6 +98,9 @@ func (s *server) changesHeld(w http.ResponseWriter, r *http.Request) error {
 	if n < len(rows) {
 		kind, said = layout.ToastWarning, said+" The others have moved on since the page was drawn; look again."
 	}
+	if n == 0 {
+		said = "Nothing was done: the ticked rows have moved on since the page was drawn; look again."
+	}
 	if err := s.say(w, r, kind, said); err != nil {
 		return err
 	}

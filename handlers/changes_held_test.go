@@ -88,6 +88,31 @@ func TestHeldRows(t *testing.T) {
 	if text := hr.Get(route.Change(c.ID)).Doc().Text(); !strings.Contains(text, "The others have moved on since the page was drawn") || !strings.Contains(text, "dropped a held row") {
 		t.Error("the page does not say what became of the rows")
 	}
+	again := hr.Post(act, url.Values{"do": {"release"}, "row": ticks})
+	if text := hr.Get(again.Location()).Doc().Text(); !strings.Contains(text, "Nothing was done: the ticked rows have moved on") {
+		t.Error("rows that nobody could release any more are not told of")
+	}
+	// Everything that is left is held.
+	claimed, err = st.Claim(t.Context(), "test", time.Minute, 5, c.ID)
+	if err != nil || len(claimed) != 2 {
+		t.Fatalf("claimed %d, %v", len(claimed), err)
+	}
+	ticks = nil
+	for _, row := range claimed {
+		if _, err := st.Settle(t.Context(), []change.Outcome{{Row: row.ID, Epoch: row.Epoch, State: change.Held, Reason: "It has changed.", Now: "else"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	doc = hr.Get(route.Change(c.ID)).Doc()
+	if got := doc.MustOne(`[data-testid="may-close"]`).Text(); !strings.Contains(got, "waits for a person") {
+		t.Errorf("everything left is held: %q", got)
+	}
+	for _, n := range doc.Find(`[data-testid="held"] input[name="row"]`) {
+		ticks = append(ticks, n.Attr("value"))
+	}
+	if got := hr.Post(act, url.Values{"do": {"release"}, "row": ticks}); got.Status != http.StatusSeeOther {
+		t.Fatalf("release again: %d", got.Status)
+	}
 	for range 100 {
 		if _, err := p.App.Runner.Step(t.Context()); err != nil {
 			t.Fatal(err)

@@ -234,10 +234,19 @@ func (s *server) changeRun(r *http.Request, c *change.Change) (page.ChangeRun, e
 		if err != nil {
 			return run, err
 		}
-		run.Progress = &component.ProgressProps{Label: "Done so far", Value: main.Ended(), Max: main.Total(), Text: s.progressText(c, speed), TestID: "progress"}
+		done, of := progressOf(main)
+		run.Progress = &component.ProgressProps{Label: "Done so far", Value: done, Max: of, Text: s.progressText(c, speed), TestID: "progress"}
 		run.MayClose = "You can close this page, we will tell you. The work goes on, and the result stays here."
+		stuck, err := s.onlyHeld(r, c)
+		if err != nil {
+			return run, err
+		}
+		if stuck {
+			run.MayClose = "Nothing goes on by itself any more: what is left is held and waits for a person, who lets it go on or drops it below."
+		}
 	case change.Paused:
-		run.Progress = &component.ProgressProps{Label: "Done so far", Value: main.Ended(), Max: main.Total(), Text: count(main.Ended()) + " of " + count(main.Total()), TestID: "progress"}
+		done, of := progressOf(main)
+		run.Progress = &component.ProgressProps{Label: "Done so far", Value: done, Max: of, Text: count(done) + " of " + count(of), TestID: "progress"}
 		run.Announce = "Paused at " + run.Progress.Text
 	case change.Approved:
 		run.MayClose = "It starts in a moment. You can close this page."
@@ -251,6 +260,9 @@ func (s *server) changeRun(r *http.Request, c *change.Change) (page.ChangeRun, e
 		run.Announce = "" // said once, at the end, and not with every look
 	}
 	run.Notes = runNotes(c)
+	if again := againNote(a, c); again != nil {
+		run.Notes = append(run.Notes, *again)
+	}
 	if n := c.TakesLicences(); n > 0 && !c.State.Ended() {
 		l, err := s.licences(r.Context(), n, c.ID)
 		if err != nil {
@@ -270,6 +282,52 @@ func (s *server) changeRun(r *http.Request, c *change.Change) (page.ChangeRun, e
 		run.ReturnAdvice = "The return file is your file with status, reason and user id of each row."
 	}
 	return run, nil
+}
+
+// progressOf says how many rows have their end, of those that were to be carried out: rejected rows never are.
+func progressOf(c change.Counts) (done, of int) {
+	return c.Ended() - c[change.RejectedRow], c.Total() - c[change.RejectedRow]
+}
+
+// onlyHeld says whether all that is left is held, or waits for a row that is. The rows are read only where the counts
+// leave it open.
+func (s *server) onlyHeld(r *http.Request, c *change.Change) (bool, error) {
+	main := c.Main()
+	if c.Held() == 0 || onTheirWay(c) > 0 || main[change.Queued] > 0 {
+		return false, nil
+	}
+	rows, _, err := s.Changes.Rows(r.Context(), actorFrom(r.Context()), c.ID, change.RowFilter{Step: change.AllSteps})
+	if err != nil {
+		return false, fmt.Errorf("rows that are left: %w", err)
+	}
+	stuck := map[id.Row]bool{}
+	for i := range rows { // a row comes after the one that it waits for
+		switch row := &rows[i]; row.State {
+		case change.Held:
+			stuck[row.ID] = true
+		case change.Queued:
+			if !stuck[row.Parent] {
+				return false, nil
+			}
+			stuck[row.ID] = true
+		}
+	}
+	return true, nil
+}
+
+// againNote says how to go on after a cancelled request, to those who may make it again; nil for others.
+func againNote(a access.Actor, c *change.Change) *component.AlertProps {
+	if c.State != change.Cancelled || access.MaySteer(a, c.Facts()).Outcome == access.No {
+		return nil
+	}
+	p := &component.AlertProps{Tone: component.ToneInfo, Title: "To ask for the rest", TestID: "again-note", Text: "A cancelled request stays as it is. What is left can be asked for in a new one."}
+	if c.Kind == change.InvitePeople && a.May(access.Invite) {
+		p.LinkURL, p.LinkLabel = route.Invite, "Start a new list"
+		if c.SourceName != "" && c.Erased.IsZero() {
+			p.Text = "A cancelled request stays as it is. Download its return file, which says who is done, and send it as a new list: for those who are there already nothing is done a second time."
+		}
+	}
+	return p
 }
 
 // runNotes explain the rows that nothing moves by itself, and those whose outcome is not known.
@@ -293,11 +351,13 @@ func runNotes(c *change.Change) []component.AlertProps {
 // progressText says how far it is: "120 of 300, 140 a minute, about 2 minutes left".
 func (s *server) progressText(c *change.Change, speed change.Progress) string {
 	main := c.Main()
-	text := count(main.Ended()) + " of " + count(main.Total())
+	done, of := progressOf(main)
+	text := count(done) + " of " + count(of)
 	if main.Ended() == main.Total() {
 		for _, st := range c.Counts[1:] {
 			if st.Rows.Ended() < st.Rows.Total() {
-				return text + ", now the " + stepLabel(st) + ": " + count(st.Rows.Ended()) + " of " + count(st.Rows.Total())
+				done, of := progressOf(st.Rows)
+				return text + ", now the " + stepLabel(st) + ": " + count(done) + " of " + count(of)
 			}
 		}
 		return text

@@ -15,6 +15,7 @@ import (
 	"github.com/gtmhub-portal/portal/handlers/handlertest"
 	"github.com/gtmhub-portal/portal/internal/access"
 	"github.com/gtmhub-portal/portal/internal/actor"
+	"github.com/gtmhub-portal/portal/internal/audit"
 	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/directory"
 	"github.com/gtmhub-portal/portal/internal/htmltest"
@@ -128,6 +129,25 @@ func TestRequestsByBox(t *testing.T) {
 	if got := approver.Get(route.Home).Doc().MustOne(`[data-testid="nav-requests"]`).Text(); !strings.Contains(got, "1 waiting") {
 		t.Errorf("navigation: %q has no number", got)
 	}
+	// Whoever corrects a request cannot decide on it, so it does not wait for them.
+	at := approver.Get(route.Changes).Doc().MustOne(`[data-testid="change"] a`).Attr("href")
+	correct := formOf(approver.Get(at+"/correct").Doc(), `form[data-testid="correct-form"]`)
+	for name := range correct {
+		if strings.HasPrefix(name, string(joiners.FieldEmail)+"-") {
+			correct.Set(name, "corrected@northwind.example")
+			correct.Set("person", strings.TrimPrefix(name, string(joiners.FieldEmail)+"-"))
+			break
+		}
+	}
+	if got := approver.Post(at+"/correct", correct).Status; got != http.StatusSeeOther {
+		t.Fatalf("correct: %d", got)
+	}
+	if got := ids(approver.Get(route.Changes).Doc(), "change", "data-number"); len(got) != 0 {
+		t.Errorf("requests that the person has edited wait for them: %v", got)
+	}
+	if got := ids(p.As(handlertest.Approver).Get(route.Changes).Doc(), "change", "data-number"); len(got) != 1 {
+		t.Errorf("for others wait %v", got)
+	}
 }
 
 func TestDecide(t *testing.T) {
@@ -217,6 +237,27 @@ func TestDecide(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
+	t.Run("nothing failed, nothing to retry", func(t *testing.T) {
+		got := hr.Post(route.ChangeAct(c.ID, "retry"), nil)
+		if said := got.Doc().MustOne(`[data-testid="too-late"]`).Text(); got.Status != http.StatusConflict || !strings.Contains(said, "There is nothing to try again") {
+			t.Errorf("%d %q", got.Status, said)
+		}
+	})
+	t.Run("approving without anybody is a rejection", func(t *testing.T) {
+		c := submit(t, p, hr, change.Input{Recipe: change.InvitePeople, Reason: "New.", Fields: change.Fields(change.Invitations{People: []change.Invitee{
+			{Line: 1, Email: "nobody1@northwind.example", FirstName: "No", LastName: "One", Teams: []id.Team{p.Team("Website Maintainers").ID}},
+			{Line: 2, Email: "nobody2@northwind.example", FirstName: "No", LastName: "Two"}}})})
+		rows := ids(approver.Get(route.Change(c.ID)).Doc(), "row", "data-row")
+		got := approver.Post(route.ChangeAct(c.ID, "decide"), url.Values{"version": {"1"}, "hash": {c.Hash}, "do": {"approve"}, "reject": rows, "reason": {"No."}})
+		doc := approver.Get(got.Location()).Doc()
+		if text := doc.MustOne(`[data-testid="timeline"]`).Text(); !strings.Contains(text, "rejected it") || strings.Contains(text, "approved") {
+			t.Errorf("history: %q", text)
+		}
+		entries, err := p.App.Store.Audit().Entries(t.Context(), audit.Filter{Change: c.ID, Event: audit.Rejected})
+		if err != nil || len(entries) != 1 {
+			t.Errorf("%d entries about the rejection, %v", len(entries), err)
+		}
+	})
 	t.Run("who comes second sees the result", func(t *testing.T) {
 		form.Set("do", "reject")
 		second := p.As(handlertest.LeadWithSub)
@@ -345,6 +386,17 @@ func TestTicksTravel(t *testing.T) {
 	if got := approver.Post(route.ChangeAct(c.ID, "decide"), form).Status; got != http.StatusUnprocessableEntity {
 		t.Errorf("a row that is none: status %d, want 422", got)
 	}
+	// Rows that were rejected are no progress of the run.
+	form["reject"], form["do"] = []string{rows[3], rows[70]}, []string{"approve"}
+	if got := approver.Post(route.ChangeAct(c.ID, "decide"), form).Status; got != http.StatusSeeOther {
+		t.Fatalf("approve: %d", got)
+	}
+	if err := p.App.Store.Changes().Move(t.Context(), c.ID, []change.State{change.Approved}, change.Running, ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := approver.Get(route.Change(c.ID)).Doc().MustOne(`[data-testid="progress"]`).Text(); !strings.HasPrefix(got, "0 of 118") {
+		t.Errorf("progress %q", got)
+	}
 }
 
 func TestRunIsShown(t *testing.T) {
@@ -425,6 +477,12 @@ func TestRunIsShown(t *testing.T) {
 	if got := last.MustOne(`[data-testid="change-run"]`).Attr("data-announce"); !strings.Contains(got, "cancelled") {
 		t.Errorf("announced: %q", got)
 	}
+	if got := hr.Get(at).Doc().MustOne(`[data-testid="again-note"] a`).Attr("href"); got != route.Invite {
+		t.Errorf("from the cancelled request the way leads to %q", got)
+	}
+	if page := hr.Post(route.ChangeAct(c.ID, "cancel"), nil); page.Status != http.StatusSeeOther || !strings.Contains(hr.Get(at).Doc().Text(), "is cancelled already") {
+		t.Errorf("cancel twice: status %d", page.Status)
+	}
 	if page := hr.Post(route.ChangeAct(c.ID, "pause"), nil); page.Status != http.StatusConflict || !strings.Contains(page.Body, "Not possible any more") {
 		t.Errorf("pause after the end: status %d", page.Status)
 	}
@@ -469,10 +527,46 @@ func TestSteeringIsForRequesterAndHR(t *testing.T) {
 	if got := p.As(handlertest.HR).Post(route.ChangeAct(c.ID, "withdraw"), nil).Status; got != http.StatusForbidden {
 		t.Errorf("withdraw by HR: status %d, want 403", got)
 	}
+	for _, act := range []string{"start", "retry", "answer"} {
+		got := lead.Post(route.ChangeAct(c.ID, act), url.Values{"answer": {"yes"}})
+		if said := got.Doc().MustOne(`[data-testid="too-late"]`).Text(); got.Status != http.StatusConflict || !strings.Contains(said, "Not possible yet") || !strings.Contains(said, "still waits for a decision") {
+			t.Errorf("%s while it waits: %d %q", act, got.Status, said)
+		}
+	}
+	back := url.Values{"version": {"1"}, "hash": {c.Hash}, "do": {"return"}, "ready": {"The team is wrong for this person."}}
+	if got := p.As(handlertest.HR).Post(route.ChangeAct(c.ID, "decide"), back); got.Status != http.StatusUnprocessableEntity || !strings.Contains(got.Body, "Write the question") {
+		t.Errorf("sent back without a question: %d", got.Status)
+	}
+	back.Set("reason", "Which team?")
+	if got := p.As(handlertest.HR).Post(route.ChangeAct(c.ID, "decide"), back).Status; got != http.StatusSeeOther {
+		t.Fatalf("sent back: %d", got)
+	}
+	for _, tc := range []struct {
+		answer string
+		want   int
+		says   string
+	}{
+		{"This one.", http.StatusSeeOther, "Your answer was sent"}, {"This one.", http.StatusSeeOther, "stored already"}, {"Another one.", http.StatusConflict, "There is an answer already"},
+	} {
+		got := lead.Post(route.ChangeAct(c.ID, "answer"), url.Values{"answer": {tc.answer}})
+		text := got.Body
+		if got.Status == http.StatusSeeOther {
+			text = lead.Get(route.Change(c.ID)).Body
+		}
+		if got.Status != tc.want || !strings.Contains(text, tc.says) {
+			t.Errorf("answer %q: %d, want %d and %q", tc.answer, got.Status, tc.want, tc.says)
+		}
+	}
 	if got := lead.Post(route.ChangeAct(c.ID, "withdraw"), nil).Status; got != http.StatusSeeOther {
 		t.Errorf("withdraw by the requester: status %d, want 303", got)
 	}
+	if got := lead.Post(route.ChangeAct(c.ID, "withdraw"), nil).Status; got != http.StatusSeeOther {
+		t.Errorf("withdrawn twice: status %d, want 303", got)
+	}
 	doc := lead.Get(route.Change(c.ID)).Doc()
+	if !strings.Contains(doc.Text(), "is withdrawn already") {
+		t.Error("the second click is not told that it is withdrawn already")
+	}
 	if got := doc.MustOne(`[data-testid="change-state"]`).Text(); got != "withdrawn" {
 		t.Errorf("state %q", got)
 	}

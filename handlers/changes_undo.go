@@ -131,7 +131,21 @@ func (s *server) notUndone(w http.ResponseWriter, r *http.Request, c id.Change, 
 	}
 	a := component.AlertProps{Tone: component.ToneWarning, Title: "Nothing was undone", Text: fault.Message(cause), Focus: true, TestID: "too-late"}
 	if by := ch.UndoneBy; by.ID != "" {
-		a.Title, a.LinkURL, a.LinkLabel = "Undone already", route.Change(by.ID), "See #"+strconv.Itoa(by.Number)
+		a.LinkURL, a.LinkLabel = route.Change(by.ID), "See #"+strconv.Itoa(by.Number)
+		undo, err := s.Changes.Result(r.Context(), by.ID)
+		if err != nil {
+			return fmt.Errorf("undo of %s: %w", c, err)
+		}
+		switch n := "#" + strconv.Itoa(by.Number); {
+		case undo.State.Undecided():
+			a.Title, a.Text = "Undoing waits for a decision", "It has been asked for already, in "+n+", which is "+undo.State.Word()+". Nothing has been undone yet."
+		case undo.State == change.Scheduled:
+			a.Title, a.Text = "Undoing is scheduled", "It has been asked for already, in "+n+". Nothing has been undone yet."
+		case !undo.State.Ended():
+			a.Title, a.Text = "Undoing is under way", "It has been asked for already, in "+n+", which is "+undo.State.Word()+"."
+		default:
+			a.Title = "Undone already"
+		}
 	}
 	return s.changePage(w, r, http.StatusConflict, changeView{change: ch, page: 1, size: 50, alert: &a})
 }

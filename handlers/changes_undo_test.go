@@ -5,10 +5,12 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gtmhub-portal/portal/handlers/handlertest"
+	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/htmltest"
 	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/route"
@@ -103,6 +105,17 @@ func TestUndoSaysWhatStays(t *testing.T) {
 	if effects(p) != written {
 		t.Error("looking at it wrote something")
 	}
+	defer func() { // an undo that waits for a decision has undone nothing
+		ask := change.Change{ID: id.NewChange(), Kind: change.UndoChange, Title: "Undo", Requester: c.Requester, State: change.Waiting, Version: 1, Deciders: 1, UndoOf: change.Link{ID: c.ID}}
+		if _, err := p.App.Store.Changes().Create(t.Context(), ask, nil, nil, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		page := hr.Get(route.ChangeAct(c.ID, "undo"))
+		got := page.Doc().MustOne(`[data-testid="too-late"]`)
+		if page.Status != http.StatusConflict || !strings.Contains(got.Text(), "Undoing waits for a decision") || got.MustOne("a").Attr("href") != route.Change(ask.ID) {
+			t.Errorf("an undo that waits: %d %q", page.Status, got.Text())
+		}
+	}()
 	// Not all of it can be taken back, so one click shows the page first.
 	if got := hr.Post(route.ChangeAct(c.ID, "undo"), nil); got.Location() != route.ChangeAct(c.ID, "undo") {
 		t.Errorf("one click: %d to %s", got.Status, got.Location())

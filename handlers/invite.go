@@ -230,6 +230,11 @@ func (s *server) draftFrom(r *http.Request) (joiners.Draft, error) {
 		return joiners.Draft{}, errNoDraft
 	}
 	d, err := s.Drafts.Get(r.Context(), draft)
+	if errors.Is(err, fault.NotFound) {
+		if sent, ok := s.sent(r); ok {
+			return joiners.Draft{}, &sentError{sent}
+		}
+	}
 	if errors.Is(err, fault.NotFound) || err == nil && d.Owner != ownerFrom(r.Context()) {
 		return joiners.Draft{}, errNoDraft
 	}

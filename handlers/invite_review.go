@@ -130,6 +130,8 @@ func (s *server) inviteSubmit(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case c.State == change.Scheduled:
 		said = fmt.Sprintf("Request #%d is scheduled for %s.", c.Number, s.planned(c.Planned))
+	case c.State.Ended():
+		said = fmt.Sprintf("Request #%d is %s: %s.", c.Number, c.State.Word(), words(c.Main()))
 	case c.Deciders == 0:
 		said = fmt.Sprintf("Request #%d is being carried out.", c.Number)
 	}
@@ -146,6 +148,22 @@ func (s *server) gone(w http.ResponseWriter, r *http.Request, err error) error {
 		return redirect(w, r, route.Change(sent))
 	}
 	return err
+}
+
+// sentError is the answer to somebody who comes back to a list that was sent: the way to its request.
+type sentError struct{ request id.Change }
+
+func (e *sentError) Error() string { return "the list was sent as " + string(e.request) }
+
+// Unwrap makes it a list that is not there.
+func (e *sentError) Unwrap() error { return errNoDraft }
+
+// alreadySent answers a sentError.
+func (s *server) alreadySent(w http.ResponseWriter, r *http.Request, e *sentError) error {
+	if err := s.say(w, r, layout.ToastInfo, "This list was sent already. Here is its request; nothing was sent a second time."); err != nil {
+		return err
+	}
+	return redirect(w, r, route.Change(e.request))
 }
 
 // sent finds the request that was made of this draft: it has the draft's id.

@@ -37,6 +37,14 @@ func TestInvite_clicked_six_times(t *testing.T) {
 			break
 		}
 	}
+	for _, got := range []*handlertest.Page{p.As(handlertest.HR).Get(review), p.As(handlertest.HR).Post(strings.TrimSuffix(review, "review")+"columns", form)} {
+		if got.Status != http.StatusSeeOther || got.Location() != ends[0] {
+			t.Errorf("back to the list that was sent: %d to %q, want %q", got.Status, got.Location(), ends[0])
+		}
+	}
+	if got := p.As(handlertest.Lead).Get(review).Status; got != http.StatusNotFound {
+		t.Errorf("a stranger at the list that was sent: %d", got)
+	}
 	_, n, err := p.App.Store.Changes().Changes(t.Context(), change.Filter{})
 	if err != nil || n != 1 {
 		t.Errorf("%d requests, %v", n, err)

@@ -206,6 +206,9 @@ func (s *server) serve(h handlerFunc) http.Handler {
 		if asked, ok := errors.AsType[*askError](err); ok {
 			err = s.ask(w, r, asked)
 		}
+		if sent, ok := errors.AsType[*sentError](err); ok {
+			err = s.alreadySent(w, r, sent)
+		}
 		if err != nil {
 			s.fail(w, r, err)
 		}

@@ -24,6 +24,7 @@ type offboardForm struct {
 	leave, roles bool
 	on           sendOn
 	reason       string
+	request      id.Change
 	matches      map[string][]*directory.User
 	wrong        problems
 }
@@ -36,7 +37,7 @@ func (s *server) offboard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := offboardForm{managers: map[id.Team]pick{}, leave: true}
+	f := offboardForm{managers: map[id.Team]pick{}, leave: true, request: id.NewChange()}
 	for _, t := range s.ledActive(u) {
 		if m := s.suggested(t, u.ID); m != nil {
 			f.managers[t.ID] = pick{text: m.Email}
@@ -80,7 +81,7 @@ func (s *server) suggested(t *directory.Team, leaver id.User) *directory.User {
 func (s *server) offboardPage(w http.ResponseWriter, r *http.Request, status int, u *directory.User, f offboardForm) error {
 	ctx := r.Context()
 	view := s.view(ctx)
-	p := page.OffboardProps{ID: string(u.ID), Name: u.Name, Email: u.Email, Status: string(u.Status), Action: route.Offboard(u.ID), BackURL: route.User(u.ID),
+	p := page.OffboardProps{ID: string(u.ID), Name: u.Name, Email: u.Email, Status: string(u.Status), Action: route.Offboard(u.ID), Request: string(f.request), BackURL: route.User(u.ID),
 		Errors: component.ErrorSummaryProps{Title: "Nothing was done yet", Problems: f.wrong},
 		Leave:  component.CheckboxProps{Name: "leave", Label: "Take out of " + plural(len(u.Teams), "team"), Checked: f.leave, TestID: "offboard-leave"},
 		Roles:  component.CheckboxProps{Name: "roles", Label: "Take " + plural(len(u.Roles), "role"), Checked: f.roles, TestID: "offboard-roles"},
@@ -181,8 +182,15 @@ func (s *server) offboardSend(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	// The form carries the id of the request that it makes, so that a second click ends at the first one's.
+	request, err := id.ParseChange(v.Get("request"))
+	if err != nil {
+		request = id.NewChange()
+	} else if made, err := s.Changes.Show(r.Context(), actorFrom(r.Context()), request); err == nil {
+		return redirect(w, r, route.Change(made.ID))
+	}
 	in := change.Offboarding{User: u.ID, Managers: map[id.Team]id.User{}, LeaveTeams: v.Has("leave"), TakeRoles: v.Has("roles")}
-	f := offboardForm{managers: map[id.Team]pick{}, leave: in.LeaveTeams, roles: in.TakeRoles, reason: v.Get("reason"), objectives: readPick(v, "to"), on: sendOn{Day: v.Get("sendOn"), Hour: v.Get("sendAt")}, matches: map[string][]*directory.User{}}
+	f := offboardForm{managers: map[id.Team]pick{}, leave: in.LeaveTeams, roles: in.TakeRoles, reason: v.Get("reason"), request: request, objectives: readPick(v, "to"), on: sendOn{Day: v.Get("sendOn"), Hour: v.Get("sendAt")}, matches: map[string][]*directory.User{}}
 	find := func(name string, p pick) id.User {
 		found, matches, problem := s.person(p, u.ID)
 		f.matches[name] = matches
@@ -207,7 +215,7 @@ func (s *server) offboardSend(w http.ResponseWriter, r *http.Request) error {
 	if len(f.wrong) > 0 {
 		return s.offboardPage(w, r, http.StatusUnprocessableEntity, u, f)
 	}
-	c, err := s.submit(r, change.Input{Recipe: change.OffboardPerson, Fields: change.Fields(in), Reason: f.reason, NotBefore: when})
+	c, err := s.submit(r, change.Input{ID: request, Recipe: change.OffboardPerson, Fields: change.Fields(in), Reason: f.reason, NotBefore: when})
 	if wrong, ok := complaint(err); ok {
 		f.wrong = wrong
 		return s.offboardPage(w, r, http.StatusUnprocessableEntity, u, f)

@@ -50,7 +50,7 @@ func TestOffboarding(t *testing.T) {
 	if got := doc.Count(`[data-testid="offboard-team"]`); led == 0 || got != led {
 		t.Fatalf("%d teams on the page, %d in Gtmhub", got, led)
 	}
-	form := url.Values{"leave": {"on"}, "reason": {"leaves at the end of the month"}}
+	form := url.Values{"leave": {"on"}, "reason": {"leaves at the end of the month"}, "request": {doc.MustOne(`[data-testid="offboard"] input[name="request"]`).Attr("value")}}
 	empty := 0
 	for _, in := range doc.Find(`[data-testid="offboard-team"] input[name^="manager-"]`) {
 		form.Set(in.Attr("name"), in.Attr("value"))
@@ -68,7 +68,9 @@ func TestOffboarding(t *testing.T) {
 		if x.Status == directory.Inactive {
 			bad := url.Values{}
 			for k := range form {
-				bad.Set(k, x.Email)
+				if k != "request" {
+					bad.Set(k, x.Email)
+				}
 			}
 			if got := hr.Post(path, bad); got.Status != http.StatusUnprocessableEntity || !strings.Contains(got.Body, "is deactivated") {
 				t.Errorf("a deactivated successor: %d", got.Status)
@@ -89,6 +91,12 @@ func TestOffboarding(t *testing.T) {
 	ch, err := p.App.Store.Changes().Change(t.Context(), id.Change(strings.TrimPrefix(got.Location(), route.Changes+"/")))
 	if err != nil || ch.State != change.Finished {
 		t.Fatalf("%s: %s %v, %v", ch.Title, ch.State, ch.Counts, err)
+	}
+	if again := hr.Post(path, form); again.Status != http.StatusSeeOther || again.Location() != got.Location() {
+		t.Errorf("a second click: %d to %q, want %q", again.Status, again.Location(), got.Location())
+	}
+	if _, n, err := p.App.Store.Changes().Changes(t.Context(), change.Filter{}); err != nil || n != 1 {
+		t.Errorf("%d requests, %v", n, err)
 	}
 	if n := left(t, c, u.ID); n != 0 {
 		t.Errorf("%d active teams are left with somebody who has gone", n)

@@ -36,7 +36,24 @@ func (w Word) rejectsOnly(rows []Row) error {
 	return nil
 }
 
-// Decide records a decision. Errors: NotFound if the actor may not see the change and has not seen it while it waited; Forbidden for the requester, editors
+// leavesNothing says whether nothing is left to be carried out, because each open row is taken out, or waits for one that
+// is: the word then rejects the whole, whatever its button was called.
+func (w Word) leavesNothing(rows []Row) bool {
+	out := make(map[id.Row]bool, len(rows))
+	for _, r := range w.Reject {
+		out[r] = true
+	}
+	for i := range rows { // a row comes after the one that it waits for
+		row := &rows[i]
+		out[row.ID] = out[row.ID] || out[row.Parent]
+		if row.State == Queued && !out[row.ID] {
+			return false
+		}
+	}
+	return len(w.Reject) > 0
+}
+
+// Decide records a decision; a word that takes out every open row is stored as a rejection. Errors: NotFound if the actor may not see the change and has not seen it while it waited; Forbidden for the requester, editors
 // and people without the right; Conflict when it was decided, edited or lapsed meanwhile; Invalid when a rejection
 // has no reason, or a row to reject is not one of this change.
 func (s *Service) Decide(ctx context.Context, a access.Actor, by Person, c id.Change, w Word) (Change, error) {
@@ -52,6 +69,9 @@ func (s *Service) Decide(ctx context.Context, a access.Actor, by Person, c id.Ch
 	if err := w.rejectsOnly(rows); err != nil {
 		s.refused(ctx, a, "decide", access.Verdict{Rule: "decide: foreign rows"})
 		return Change{}, err
+	}
+	if w.Approve && w.leavesNothing(rows) {
+		w.Approve, w.Reject = false, nil
 	}
 	event := audit.Approved
 	if !w.Approve {

@@ -294,7 +294,7 @@ func (s *Service) List(ctx context.Context, a access.Actor, me Person, b Box, pa
 	f := Filter{Page: page, Size: size}
 	switch {
 	case b == ForMe && a.May(access.ChangesDecide):
-		f.States, f.NotRequestedBy, f.SoonestFirst, f.By = []State{Waiting}, &me, true, []access.By{access.ByAny, access.ByLead}
+		f.States, f.NotRequestedBy, f.NotEditedBy, f.SoonestFirst, f.By = []State{Waiting}, &me, &me, true, []access.By{access.ByAny, access.ByLead}
 		if a.HR {
 			f.By = append(f.By, access.ByHR)
 		}
@@ -370,8 +370,12 @@ func (s *Service) Withdraw(ctx context.Context, a access.Actor, c id.Change) err
 	if !a.Same(ch.Requester.Actor()) {
 		return fault.New(fault.Forbidden, "Only the person who made the request can withdraw it.")
 	}
-	return s.o.Store.Move(ctx, c, []State{Waiting, Returned}, Withdrawn, "Withdrawn by the requester.",
-		audit.Entry{Who: audit.WhoIs(a), Event: audit.Withdrawn, Change: c, Act: ch.Kind})
+	const note = "Withdrawn by the requester."
+	err = s.o.Store.Move(ctx, c, []State{Waiting, Returned}, Withdrawn, note, audit.Entry{Who: audit.WhoIs(a), Event: audit.Withdrawn, Change: c, Act: ch.Kind})
+	if ch.Note == note && ch.State.Ended() { // a later version, withdrawn before: the change stands where the earlier ones ended
+		return s.settled(ctx, c, err, ch.State)
+	}
+	return s.settled(ctx, c, err, Withdrawn)
 }
 
 func (s *Service) steer(ctx context.Context, a access.Actor, c id.Change) (Change, error) {

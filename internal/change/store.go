@@ -170,6 +170,8 @@ type Filter struct {
 	DecidedBy *Person
 	// NotRequestedBy leaves one person's own out: what waits for me.
 	NotRequestedBy *Person
+	// NotEditedBy leaves out those of which the person has made a version after the first.
+	NotEditedBy *Person
 	// By, when not nil, limits to those on which one of these decides.
 	By []access.By
 	// Leads, when not nil, limits to the changes on which the leads of these teams may decide (Change.Lead).

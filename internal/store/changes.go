@@ -272,6 +272,18 @@ func (c *ChangeStore) Changes(ctx context.Context, f change.Filter) (out []chang
 	if f.NotRequestedBy != nil {
 		w.add("NOT " + w.samePerson(*f.NotRequestedBy, "requester_key", "requester_user"))
 	}
+	if p := f.NotEditedBy; p != nil {
+		var same []string
+		if p.Subject != "" {
+			same = append(same, "v.by_person{json} ->> 'subject' = "+w.arg(p.Subject)+" AND v.by_person{json} ->> 'issuer' = "+w.arg(p.Issuer))
+		}
+		if p.User != "" {
+			same = append(same, "v.by_person{json} ->> 'user' = "+w.arg(string(p.User)))
+		}
+		if len(same) > 0 { // only people edit
+			w.add("NOT EXISTS (SELECT 1 FROM change_version v WHERE v.change_id = change.id AND v.version > 1 AND (" + strings.Join(same, " OR ") + "))")
+		}
+	}
 	if f.DecidedBy != nil {
 		w.add("id IN (SELECT change_id FROM decision WHERE " + w.samePerson(*f.DecidedBy, "by_key", "by_user") +
 			" UNION SELECT change_id FROM change_remark WHERE question AND " + w.samePerson(*f.DecidedBy, "by_key", "by_user") + ")")

@@ -17,6 +17,7 @@ const (
 //   - {for update}: locks the rows read until the end of the transaction. SQLite has one writer, so it need not.
 //   - {for share}: the same, but others may read them in this way too.
 //   - {skip locked}: as {for update}, leaving out rows that another transaction has locked.
+//   - {json}: after a column of text, so that ->> can read a member of it.
 //   - $1: SQLite counts "$1" as a name in the order of first use, "?1" as a number. So both may be used in any order.
 var (
 	postgresTokens = strings.NewReplacer(
@@ -24,12 +25,14 @@ var (
 		"{for update}", "FOR UPDATE",
 		"{skip locked}", "FOR UPDATE SKIP LOCKED",
 		"{for share}", "FOR SHARE",
+		"{json}", "::JSON",
 	)
 	sqliteTokens = strings.NewReplacer(
 		"{now}", "CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)",
 		"{for update}", "",
 		"{skip locked}", "",
 		"{for share}", "",
+		"{json}", "",
 		"$", "?",
 	)
 )

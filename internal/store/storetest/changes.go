@@ -125,11 +125,13 @@ func testListChanges(t *testing.T, s *store.Store) {
 	}
 	add("one", 1, change.Waiting, about("u1", "t1"))
 	decided := add("two", 2, change.Waiting, about("u2", "t1"), row(0, 2))
-	add("three", 1, change.Running, row(0, 1))
+	edited := add("three", 1, change.Running, row(0, 1))
+	_, err := s.Changes().Revise(t.Context(), edited.ID, change.Revision{From: 1, State: change.Running, By: person(3), To: change.Running, Keep: true, Hash: edited.Hash}, time.Hour)
+	ok(t, "edit", err)
 	robot := head(change.Finished, nil)
 	robot.Title, robot.Requester = "four", change.Person{Kind: access.BySchedule, Name: "clean up"}
 	create(t, s, robot, nil)
-	_, err := s.Changes().Decide(t.Context(), decided.ID, change.Decision{Version: 1, Hash: decided.Hash, By: person(3), Approve: true})
+	_, err = s.Changes().Decide(t.Context(), decided.ID, change.Decision{Version: 1, Hash: decided.Hash, By: person(3), Approve: true})
 	ok(t, "decide", err)
 	made := claim(t, s, 1)[0]
 	_, err = s.Changes().Settle(t.Context(), []change.Outcome{{Row: made.ID, Epoch: made.Epoch, State: change.Done, Result: "u9"}})
@@ -137,6 +139,8 @@ func testListChanges(t *testing.T, s *store.Store) {
 
 	one, two, three := person(1), person(2), person(3)
 	otherSignIn := change.Person{Kind: access.ByPerson, Issuer: "https://other.example", Subject: "x", User: one.User}
+	threeAgain := otherSignIn
+	threeAgain.User = three.User
 	for _, tc := range []struct {
 		name  string
 		f     change.Filter
@@ -151,6 +155,9 @@ func testListChanges(t *testing.T, s *store.Store) {
 		{"mine by another sign-in", change.Filter{RequestedBy: &otherSignIn}, []string{"three", "one"}, 2},
 		{"by a schedule", change.Filter{RequestedBy: &robot.Requester}, []string{"four"}, 1},
 		{"not mine", change.Filter{NotRequestedBy: &two}, []string{"four", "three", "one"}, 3},
+		{"not edited by me", change.Filter{NotEditedBy: &three}, []string{"four", "two", "one"}, 3},
+		{"not edited by me under another sign-in", change.Filter{NotEditedBy: &threeAgain}, []string{"four", "two", "one"}, 3},
+		{"the first version is no edit", change.Filter{NotEditedBy: &two}, []string{"four", "three", "two", "one"}, 4},
 		{"decided by me", change.Filter{DecidedBy: &three}, []string{"two"}, 1},
 		{"decided by nobody", change.Filter{DecidedBy: &one}, nil, 0},
 		{"about a team", change.Filter{Team: "t1"}, []string{"two", "one"}, 2},

@@ -11,6 +11,8 @@ type OffboardProps struct {
 	ID, Name, Email string
 	Status          string
 	Action, BackURL string
+	// Request is the id of the request that the form makes.
+	Request string
 	// Refused says why this person cannot be offboarded at all.
 	Refused string
 	Errors  component.ErrorSummaryProps
