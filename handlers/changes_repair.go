@@ -130,6 +130,7 @@ func (s *server) changesAnswer(w http.ResponseWriter, r *http.Request) error {
 type correctForm struct {
 	cells    map[id.Row]map[joiners.Field]string
 	again    map[id.Row]bool
+	all      bool
 	note     string
 	problems problems
 	// bad are the problems by the name of their field.
@@ -171,6 +172,10 @@ func (s *server) correctView(w http.ResponseWriter, r *http.Request, status int,
 		}
 		p.Submit = "Save the corrections"
 	}
+	if left := countFunc(list, mayAskAgain); left > 1 && !undecided {
+		p.All = &component.CheckboxProps{Name: "all", Label: "Ask again for all " + count(left) + " who failed, were rejected or cancelled",
+			Hint: "Those on other pages too, and those of earlier versions. Whom you correct above is asked for as corrected.", Checked: f.all, TestID: "correct-all"}
+	}
 	number, total := positive(r.URL.Query().Get("page"), 1), len(list)
 	only := r.URL.Query().Get("row")
 	if only != "" {
@@ -204,6 +209,21 @@ func (s *server) correctView(w http.ResponseWriter, r *http.Request, status int,
 		return err
 	}
 	return s.show(w, r, status, page.ChangeCorrect(p))
+}
+
+// mayAskAgain says whether a person can be asked for as they are: something failed, was rejected or cancelled, and nothing
+// was impossible from the start.
+func mayAskAgain(p change.Correctable) bool {
+	return !slices.ContainsFunc(append([]change.Row{p.Main}, p.More...), func(r change.Row) bool { return r.State == change.Blocked })
+}
+
+func countFunc[T any](list []T, yes func(T) bool) (n int) {
+	for _, v := range list {
+		if yes(v) {
+			n++
+		}
+	}
+	return n
 }
 
 // correctGone shows the request to somebody for whom it is too early or too late to correct it.
@@ -335,6 +355,7 @@ func (s *server) changesCorrectSave(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 	f := correctForm{cells: map[id.Row]map[joiners.Field]string{}, again: map[id.Row]bool{}, note: strings.ReplaceAll(v.Get("note"), "\r\n", "\n"), bad: map[string]string{}}
+	f.all = v.Has("all") && !ch.State.Undecided()
 	for _, row := range v["again"] {
 		f.again[id.Row(row)] = true
 	}
@@ -343,7 +364,8 @@ func (s *server) changesCorrectSave(w http.ResponseWriter, r *http.Request) erro
 	for i := range list {
 		p := &list[i]
 		row := p.Main.ID
-		if !slices.Contains(v["person"], string(row)) {
+		all := f.all && mayAskAgain(*p)
+		if !all && !slices.Contains(v["person"], string(row)) {
 			continue
 		}
 		asked := s.asked(p)
@@ -355,7 +377,7 @@ func (s *server) changesCorrectSave(w http.ResponseWriter, r *http.Request) erro
 			}
 		}
 		f.cells[row] = now
-		if !changed && !f.again[row] {
+		if !changed && !f.again[row] && !all {
 			continue
 		}
 		if !s.Changes.CanCorrect(&ch) {

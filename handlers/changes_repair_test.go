@@ -53,6 +53,18 @@ func TestCorrectAndAskAgain(t *testing.T) {
 		p.WaitFor(c.ID)
 	}
 	decide("1", rows["Cleo"], rows["Bo"])
+	again := hr.Get(route.ChangeCorrect(c.ID, "")).Doc()
+	all := formOf(again, `form[data-testid="correct-form"]`)
+	all.Del("person") // as if they were on another page
+	all.Set("all", again.MustOne(`input[name="all"]`).Attr("value"))
+	all.Set("note", "Once more.")
+	if got := hr.Post(route.ChangeCorrect(c.ID, ""), all); got.Status != http.StatusSeeOther {
+		t.Fatalf("all who are left: %d %s", got.Status, got.Body)
+	}
+	if now, err := p.App.Store.Changes().Change(t.Context(), c.ID); err != nil || now.Version != 2 || now.Main()[change.Queued] != 2 || now.Main()[change.Done] != 1 {
+		t.Fatalf("all who are left: version %d, %v, %v", now.Version, now.Main(), err)
+	}
+	decide("2", rows["Cleo"], rows["Bo"])
 
 	returned := hr.Get(route.ChangeReturn(c.ID)).Body
 	upload := route.ChangeCorrect(c.ID, "") + "/file"
@@ -85,10 +97,10 @@ func TestCorrectAndAskAgain(t *testing.T) {
 		t.Fatalf("upload: %d %s", got.Status, got.Body)
 	}
 	now, err := p.App.Store.Changes().Change(t.Context(), c.ID)
-	if err != nil || now.Version != 2 || now.State != change.Waiting || now.Main().Total() != 3 || now.Main()[change.Done] != 1 || now.Main()[change.Queued] != 1 {
+	if err != nil || now.Version != 3 || now.State != change.Waiting || now.Main().Total() != 3 || now.Main()[change.Done] != 1 || now.Main()[change.Queued] != 1 {
 		t.Fatalf("version %d, %s, %v, %v", now.Version, now.State, now.Main(), err)
 	}
-	decide("2")
+	decide("3")
 
 	correct := hr.Get(route.ChangeCorrect(c.ID, "")).Doc()
 	htmltest.CheckPage(t, correct)
@@ -104,7 +116,7 @@ func TestCorrectAndAskAgain(t *testing.T) {
 	if got := hr.Post(route.ChangeCorrect(c.ID, ""), form); got.Status != http.StatusSeeOther {
 		t.Fatalf("page: %d %s", got.Status, got.Body)
 	}
-	decide("3")
+	decide("4")
 	end := p.WaitFor(c.ID)
 	if end.State != change.Finished || end.Main()[change.Done] != 3 {
 		t.Errorf("%s, %v", end.State, end.Main())

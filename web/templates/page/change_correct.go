@@ -27,6 +27,8 @@ type CorrectProps struct {
 	Action string
 	Hidden []component.Hidden
 	People []CorrectPerson
+	// All asks again for everybody who is left, as they are; nil for one person and while the list was not decided yet.
+	All *component.CheckboxProps
 	// TeamNames, RoleNames and Languages are offered while typing.
 	TeamNames, RoleNames, Languages []string
 	Note                            component.TextareaProps
