@@ -40,10 +40,14 @@ func (s *server) heldProps(r *http.Request, c *change.Change) (*page.ChangeHeld,
 		return nil, fmt.Errorf("held rows: %w", err)
 	}
 	p := &page.ChangeHeld{}
-	if v := access.MaySteer(a, c.Facts()); v.Outcome != access.No {
+	steer, release := access.MaySteer(a, c.Facts()), access.MayRelease(a, c.Facts())
+	switch {
+	case release.Outcome != access.No:
 		p.Action = route.ChangeAct(c.ID, "held")
-	} else {
-		p.WhyNot = strings.TrimSpace(v.Sentence + " " + v.Help)
+	case steer.Outcome != access.No:
+		p.Action, p.WhyNoRelease = route.ChangeAct(c.ID, "held"), strings.TrimSpace(release.Sentence+" "+release.Help)
+	default:
+		p.WhyNot = strings.TrimSpace(steer.Sentence + " " + steer.Help)
 	}
 	for i := range rows {
 		row := &rows[i]

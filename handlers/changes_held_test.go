@@ -70,6 +70,7 @@ func TestHeldRows(t *testing.T) {
 		{"no act", handlertest.HR, url.Values{"row": ticks}, http.StatusUnprocessableEntity},
 		{"no id", handlertest.HR, url.Values{"do": {"release"}, "row": {"x"}}, http.StatusUnprocessableEntity},
 		{"a lead does not see it", handlertest.Lead, url.Values{"do": {"release"}, "row": ticks}, http.StatusNotFound},
+		{"who asked does not agree to what is there now", handlertest.HR, url.Values{"do": {"release"}, "row": ticks}, http.StatusForbidden},
 		{"an auditor sees it", handlertest.Auditor, url.Values{"do": {"drop"}, "row": ticks}, http.StatusForbidden},
 	} {
 		if got := p.As(tc.as).Post(act, tc.form); got.Status != tc.want {
@@ -79,7 +80,10 @@ func TestHeldRows(t *testing.T) {
 	if doc := p.As(handlertest.Auditor).Get(route.Change(c.ID)).Doc(); doc.Count(`[data-testid="held-row"]`) != 2 || doc.Count(`[data-testid="held-form"]`) != 0 {
 		t.Error("the auditor reads the held rows, but decides nothing")
 	}
-	if got := hr.Post(act, url.Values{"do": {"release"}, "row": ticks[:1]}); got.Status != http.StatusSeeOther {
+	if doc.Count(`[data-testid="held-release"]`) != 0 || doc.Count(`[data-testid="why-no-release"]`) != 1 {
+		t.Error("whoever asked is shown a button to release, or not told why there is none")
+	}
+	if got := p.As(handlertest.HRApprover).Post(act, url.Values{"do": {"release"}, "row": ticks[:1]}); got.Status != http.StatusSeeOther {
 		t.Fatalf("release: %d", got.Status)
 	}
 	if got := hr.Post(act, url.Values{"do": {"drop"}, "row": ticks}); got.Status != http.StatusSeeOther {

@@ -153,8 +153,14 @@ func examineInvite(a Actor, q Question) Ground {
 			g = g.Plus(fixed(decision("admin role", fmt.Sprintf("Giving the role %s needs a second person.", r.Name))))
 		}
 	}
+	for _, u := range q.Users { // those who have an account already
+		g = g.Plus(examineRolesFor(a, q, u, a.User != "" && a.User == u.ID))
+	}
 	if a.HR {
 		g = g.Plus(hits(q.Rows, lineInvite))
+		if len(q.Users) > 0 {
+			g = g.Plus(hits(len(q.Users), lineRole))
+		}
 	} else {
 		if len(q.Teams) == 0 {
 			return fixed(no("invite without team", "A team lead invites people into a team that they manage; no such team was named.", "Name one of your teams, or ask HR."))
@@ -269,6 +275,20 @@ func MaySteer(a Actor, c ChangeFacts) Verdict {
 		return direct("steer", "The requester and HR may pause, resume and cancel.")
 	}
 	return no("steer", "Only the requester and HR can do this.", "Ask HR.")
+}
+
+// MayRelease says whether the actor may let held rows go on with what is there now. Where people have decided, that is a
+// decision too: whoever asked for the change or edited it does not make it.
+func MayRelease(a Actor, c ChangeFacts) Verdict {
+	if len(c.Deciders) == 0 {
+		return MaySteer(a, c)
+	}
+	c.Waiting = true
+	v := MayDecide(a, c)
+	if v.Outcome == No {
+		return no("release: "+v.Rule, "It is not what was decided any more, so somebody who may decide on this request has to let it go on.", "Another person in HR, or an approver, can. You can drop it, and ask again.")
+	}
+	return direct("release", "You may let it go on.")
 }
 
 // HasRole says whether the actor's linked user holds the role directly.

@@ -114,7 +114,12 @@ func examineUserByHR(a Actor, q Question, u User, self bool) Ground {
 }
 
 func examineGrant(a Actor, q Question, u User, self bool) Ground {
-	g := hits(q.Rows, lineRole)
+	return hits(q.Rows, lineRole).Plus(examineRolesFor(a, q, u, self))
+}
+
+// examineRolesFor is what holds for roles of somebody who is there already, whatever form asks for them.
+func examineRolesFor(a Actor, q Question, u User, self bool) Ground {
+	var g Ground
 	for _, r := range q.Roles {
 		if ceiling, ok := roleCeiling(a, r); !ok {
 			return fixed(ceiling)

@@ -249,3 +249,41 @@ func TestDeactivatedStops(t *testing.T) {
 		})
 	}
 }
+
+// TestInvitationGivesNobodyMore asks for roles of people who are there already by a list: what the form for roles asks or
+// refuses holds all the same.
+func TestInvitationGivesNobodyMore(t *testing.T) {
+	t.Parallel()
+	j := newJob(t, handlertest.Options{})
+	hr, me := j.person(handlertest.HR)
+	snap := j.App.Directory.Current()
+	role := func(name string) id.Role {
+		for _, r := range snap.Roles() {
+			if r.Name == name {
+				return r.ID
+			}
+		}
+		t.Fatalf("no role %s", name)
+		return ""
+	}
+	invite := func(p handlertest.Viewpoint, role id.Role) (change.Change, error) {
+		in := change.Invitations{People: []change.Invitee{{Line: 1, FirstName: "Some", LastName: "Body", Email: p.Email, Role: role}}}
+		return j.App.Changes.Submit(t.Context(), hr, me, change.Input{Recipe: change.InvitePeople, Fields: change.Fields(in), Reason: "a role"})
+	}
+	c, err := invite(handlertest.HR, role("Team Lead"))
+	if err != nil || c.State != change.Waiting {
+		t.Errorf("a role for oneself: %s, %v; want it to wait for a second person", c.State, err)
+	}
+	if c, err = invite(handlertest.Employee, role("Viewer")); err != nil {
+		t.Fatal(err)
+	}
+	rows, _, err := j.App.Store.Changes().Rows(t.Context(), c.ID, change.RowFilter{Step: change.AllSteps})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		if r.Step == 1 && (r.Action != change.NotPossible || !strings.Contains(r.Note, "cannot stand beside")) {
+			t.Errorf("a role that only reads beside another one: %s %q, want it not possible, because", r.Action, r.Note)
+		}
+	}
+}

@@ -67,7 +67,7 @@ func (s *Service) Decide(ctx context.Context, a access.Actor, by Person, c id.Ch
 		return Change{}, err
 	}
 	if err := w.rejectsOnly(rows); err != nil {
-		s.refused(ctx, a, "decide", access.Verdict{Rule: "decide: foreign rows"})
+		s.refused(ctx, a, c, "decide", access.Verdict{Rule: "decide: foreign rows"})
 		return Change{}, err
 	}
 	if w.Approve && w.leavesNothing(rows) {
@@ -82,7 +82,7 @@ func (s *Service) Decide(ctx context.Context, a access.Actor, by Person, c id.Ch
 		Who: audit.WhoIs(a), Event: event, Change: c, Act: ch.Kind, Version: w.Version, PlanHash: w.Hash,
 		Result: fmt.Sprintf("%d rows rejected", len(w.Reject)),
 	})
-	if err := s.tooLate(ctx, a, err); err != nil {
+	if err := s.tooLate(ctx, a, c, err); err != nil {
 		return Change{}, fmt.Errorf("decide %s: %w", c, err)
 	}
 	s.wake()
@@ -99,7 +99,7 @@ func (s *Service) SendBack(ctx context.Context, a access.Actor, by Person, c id.
 	}
 	out, err := s.o.Store.Return(ctx, c, Decision{Version: w.Version, By: by, Reason: w.Reason, Hash: w.Hash}, s.o.Lapse,
 		audit.Entry{Who: audit.WhoIs(a), Event: audit.Returned, Change: c, Act: ch.Kind, Version: w.Version, PlanHash: w.Hash})
-	if err := s.tooLate(ctx, a, err); err != nil {
+	if err := s.tooLate(ctx, a, c, err); err != nil {
 		return Change{}, fmt.Errorf("send back %s: %w", c, err)
 	}
 	return out, nil
@@ -120,7 +120,7 @@ func (s *Service) judge(ctx context.Context, a access.Actor, c id.Change, w Word
 	}
 	facts.Waiting = true // the store answers for the state, in the same statement that changes it
 	if v := access.MayDecide(a, facts); v.Outcome == access.No {
-		s.refused(ctx, a, "decide", v)
+		s.refused(ctx, a, c, "decide", v)
 		return ch, nil, access.Refuse(v)
 	}
 	if !a.HR && !a.Approver { // the right hangs on the team, which is read again
@@ -129,7 +129,7 @@ func (s *Service) judge(ctx context.Context, a access.Actor, c id.Change, w Word
 			return ch, nil, err
 		}
 		if v := access.MayDecideAsLead(a, team); v.Outcome == access.No {
-			s.refused(ctx, a, "decide", v)
+			s.refused(ctx, a, c, "decide", v)
 			return ch, nil, access.Refuse(v)
 		}
 	}
@@ -150,23 +150,23 @@ func (s *Service) judge(ctx context.Context, a access.Actor, c id.Change, w Word
 		return ch, nil, fmt.Errorf("load rows of %s: %w", c, err)
 	}
 	if w.Version != ch.Version || w.Hash != ch.Hash || Hash(ch.Version, rows) != ch.Hash {
-		s.refused(ctx, a, "decide", access.Verdict{Rule: "decide: stale list"})
+		s.refused(ctx, a, c, "decide", access.Verdict{Rule: "decide: stale list"})
 		return ch, nil, fault.New(fault.Conflict, "The list has changed since this page was drawn. Nothing was decided; look at it again.")
 	}
 	return ch, rows, nil
 }
 
 // tooLate leaves a trace of a word that the store refused because of the state.
-func (s *Service) tooLate(ctx context.Context, a access.Actor, err error) error {
+func (s *Service) tooLate(ctx context.Context, a access.Actor, c id.Change, err error) error {
 	if errors.Is(err, fault.Conflict) {
-		s.refused(ctx, a, "decide", access.Verdict{Rule: "decide: too late"})
+		s.refused(ctx, a, c, "decide", access.Verdict{Rule: "decide: too late"})
 	}
 	return err
 }
 
 // NotByLink leaves a trace of somebody who tried to decide by opening an address. No mail and no link ever decides.
 func (s *Service) NotByLink(ctx context.Context, a access.Actor) {
-	s.refused(ctx, a, "decide", access.Verdict{Rule: "decide: by link"})
+	s.refused(ctx, a, "", "decide", access.Verdict{Rule: "decide: by link"})
 }
 
 // Answer sends the requester's answer to the question with which a request was returned. The request then waits again,

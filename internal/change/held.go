@@ -32,20 +32,30 @@ func (c *Change) Held() int {
 // so that nobody releases what has drifted again; those that are not held any more are left alone. It returns how many
 // went on.
 func (s *Service) Release(ctx context.Context, a access.Actor, c id.Change, rows []Row) (int, error) {
-	ch, err := s.steer(ctx, a, c)
+	ch, err := s.Show(ctx, a, c)
 	if err != nil {
 		return 0, err
+	}
+	if v := access.MayRelease(a, ch.Facts()); v.Outcome == access.No {
+		s.refused(ctx, a, c, "release", v)
+		return 0, access.Refuse(v)
 	}
 	n, err := s.o.Store.Release(ctx, c, rows, heldEntries(a, &ch, rows, audit.Released)...)
 	s.wake()
 	return n, err
 }
 
-// Drop ends held rows without doing anything about them. It returns how many.
+// Drop ends held rows without doing anything about them, for those who may release them, the requester and HR. It
+// returns how many.
 func (s *Service) Drop(ctx context.Context, a access.Actor, c id.Change, rows []Row) (int, error) {
-	ch, err := s.steer(ctx, a, c)
+	ch, err := s.Show(ctx, a, c)
 	if err != nil {
 		return 0, err
+	}
+	if access.MayRelease(a, ch.Facts()).Outcome == access.No {
+		if _, err := s.steer(ctx, a, c); err != nil {
+			return 0, err
+		}
 	}
 	n, err := s.o.Store.Drop(ctx, c, rows, "Dropped by "+a.Name+": it had changed since the decision.", heldEntries(a, &ch, rows, audit.Dropped)...)
 	s.wake()

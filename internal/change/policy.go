@@ -151,7 +151,7 @@ func (s *Service) ShippedPolicy() access.Policy { return s.o.Policy.shipped }
 // that no policy may be and for an empty note.
 func (s *Service) SavePolicy(ctx context.Context, a access.Actor, by Person, next access.Policy, note string) (raised int, err error) {
 	if !a.May(access.PolicyChange) {
-		s.refused(ctx, a, "policy", access.Verdict{Rule: "rights: policy"})
+		s.refused(ctx, a, "", "policy", access.Verdict{Rule: "rights: policy"})
 		return 0, fault.New(fault.Forbidden, "Only HR changes the policy. Ask HR.")
 	}
 	if bad := next.Check(); len(bad) > 0 {

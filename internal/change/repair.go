@@ -158,7 +158,7 @@ func (s *Service) Repair(ctx context.Context, a access.Actor, by Person, c id.Ch
 		return Change{}, fmt.Errorf("load rows of %s: %w", c, err)
 	}
 	if Hash(ch.Version, ofVersion(rows, ch.Version)) != ch.Hash {
-		s.refused(ctx, a, "correct", access.Verdict{Rule: "decide: stale list"})
+		s.refused(ctx, a, c, "correct", access.Verdict{Rule: "decide: stale list"})
 		return Change{}, fault.New(fault.Conflict, "The list differs from what was submitted. Nothing was stored; ask the operator.")
 	}
 	list, err := s.correctable(&ch, rows)
@@ -242,7 +242,7 @@ func (s *Service) replan(ctx context.Context, a access.Actor, ch *Change, rows [
 		return err
 	}
 	if p.Verdict.Outcome == access.No {
-		s.refused(ctx, a, "correct", p.Verdict)
+		s.refused(ctx, a, ch.ID, "correct", p.Verdict)
 		return access.Refuse(p.Verdict)
 	}
 	begin(p.Rows)

@@ -142,7 +142,7 @@ func (s *Service) Submit(ctx context.Context, a access.Actor, requester Person, 
 	}
 	drifted := in.Shown != "" && in.Shown != p.Mark()
 	if p.Verdict.Outcome == access.No && !(drifted && p.Verdict.Rule == nothingToDo) {
-		s.refused(ctx, a, in.Recipe, p.Verdict)
+		s.refused(ctx, a, "", in.Recipe, p.Verdict)
 		return Change{}, s.o.Policy.Now().Explain(a, p.Verdict, append([]access.Question{p.Question}, p.More...)...)
 	}
 	if p.Verdict.Outcome == access.NeedsDecision && in.Reason == "" {
@@ -230,9 +230,9 @@ func firstNote(rows []Row) string {
 	return ""
 }
 
-// refused leaves a trace of something that was not allowed. The refusal stands even if the trace cannot be written.
-func (s *Service) refused(ctx context.Context, a access.Actor, act string, v access.Verdict) {
-	err := s.o.Trail.Append(context.WithoutCancel(ctx), audit.Entry{Who: audit.WhoIs(a), Event: audit.Refused, Act: act, Result: v.Rule})
+// refused leaves a trace of something that was not allowed, about the change c or, when it is empty, none. The refusal stands even if the trace cannot be written.
+func (s *Service) refused(ctx context.Context, a access.Actor, c id.Change, act string, v access.Verdict) {
+	err := s.o.Trail.Append(context.WithoutCancel(ctx), audit.Entry{Who: audit.WhoIs(a), Event: audit.Refused, Change: c, Act: act, Result: v.Rule})
 	if err != nil {
 		s.o.Log.Error("audit of a refusal", "err", err)
 	}
@@ -384,6 +384,7 @@ func (s *Service) steer(ctx context.Context, a access.Actor, c id.Change) (Chang
 		return Change{}, err
 	}
 	if v := access.MaySteer(a, ch.Facts()); v.Outcome == access.No {
+		s.refused(ctx, a, c, "steer", v)
 		return Change{}, access.Refuse(v)
 	}
 	return ch, nil

@@ -57,7 +57,7 @@ func (r correctAddress) Plan(_ context.Context, a access.Actor, fields json.RawM
 	for i, role := range u.Roles {
 		p.Links[len(p.Rows)] = 1
 		p.Rows = append(p.Rows, change.Row{Step: 2, Pos: i + 1, Kind: string(access.GiveRole), Subject: u.Name, Detail: in.Email, Lock: userLock(in.Email),
-			Action: change.Update, Payload: payload(roleGift{role, u.Teams}), After: "role " + r.roleFacts(role).Name})
+			Action: change.Update, Payload: payload(roleGift{Role: role, Teams: u.Teams}), After: "role " + r.roleFacts(role).Name})
 	}
 	pos := 0
 	for _, t := range u.Teams {

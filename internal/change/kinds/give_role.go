@@ -17,6 +17,8 @@ type giveRole struct{ base }
 type roleGift struct {
 	Role  id.Role   `json:"role"`
 	Teams []id.Team `json:"teams,omitempty"`
+	// There says that the user had an account before the invitation, so that the rules for people who are there hold.
+	There bool `json:"there,omitempty"`
 }
 
 func (giveRole) Name() string        { return string(access.GiveRole) }
@@ -40,13 +42,18 @@ func (k giveRole) Look(ctx context.Context, a access.Actor, rows []change.Row) (
 	if err := k.freshen(ctx, a, teams); err != nil {
 		return nil, err
 	}
+	f := k.factsFor(nil)
 	out := make([]change.Finding, len(rows))
 	for i, row := range rows {
 		if has[i] {
-			out[i] = already(row, "Has the role already.", "")
+			out[i] = already(row, hasRoleAlready, "")
 			continue
 		}
-		out[i] = goOn(access.Question{Act: access.GiveRole, Teams: k.knownTeams(gifts[i].Teams), Roles: k.rolesFacts([]id.Role{gifts[i].Role}), Rows: 1})
+		q := access.Question{Act: access.GiveRole, Teams: k.knownTeams(gifts[i].Teams), Roles: k.rolesFacts([]id.Role{gifts[i].Role}), Rows: 1}
+		if u, ok := f.snap.User(row.User); ok && gifts[i].There {
+			q.Users = []access.User{f.of(u)}
+		}
+		out[i] = goOn(q)
 	}
 	return out, nil
 }

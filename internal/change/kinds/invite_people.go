@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -50,11 +51,14 @@ func (r InvitePeople) Plan(ctx context.Context, a access.Actor, fields json.RawM
 	if err := r.freshen(ctx, a, slices.Compact(teams)); err != nil {
 		return change.Plan{}, err
 	}
-	pl := planner{InvitePeople: r, actor: a, snap: r.dir.Current(), plan: change.Plan{Links: map[int]int{}}}
+	pl := planner{InvitePeople: r, actor: a, snap: r.dir.Current(), plan: change.Plan{Links: map[int]int{}}, facts: r.factsFor(nil), gifts: map[id.Role][]access.User{}}
 	for _, p := range in.People {
 		pl.person(p)
 	}
 	pl.plan.Question = access.Question{Act: access.InviteUser, Teams: r.knownTeams(unique(pl.teams)), Roles: r.rolesFacts(unique(pl.roles)), Rows: max(pl.people, 1)}
+	for _, role := range slices.Sorted(maps.Keys(pl.gifts)) {
+		pl.plan.More = append(pl.plan.More, pl.gift(role, pl.gifts[role], unique(pl.teams)))
+	}
 	pl.plan.Single = pl.people <= 1
 	pl.plan.Title = fmt.Sprintf("Invite %d people", wanted)
 	if wanted == 1 {
@@ -111,6 +115,9 @@ type planner struct {
 	people int
 	teams  []id.Team
 	roles  []id.Role
+	// gifts are the roles asked for, with those who have an account already.
+	facts facts
+	gifts map[id.Role][]access.User
 	// only is the name of the person if one is wanted.
 	only string
 }
@@ -190,15 +197,27 @@ func (pl *planner) add(row change.Row) int {
 func (pl *planner) role(p change.Invitee, parent int, create change.Row, user *directory.User) bool {
 	facts := pl.roleFacts(p.Role)
 	row := change.Row{Step: stepRole, Kind: string(access.GiveRole), Line: p.Line, Subject: create.Subject, Detail: create.Detail, User: create.User,
-		Payload: payload(roleGift{p.Role, p.Teams}), Lock: create.Lock, Action: change.Update, After: "role " + facts.Name}
+		Payload: payload(roleGift{Role: p.Role, Teams: p.Teams, There: user != nil}), Lock: create.Lock, Action: change.Update, After: "role " + facts.Name}
 	if user != nil {
 		row.Lock = "user:" + p.Email
 		if slices.Contains(user.Roles, p.Role) {
-			row.Action, row.Note, row.Before = change.NothingToDo, "Has the role already.", row.After
+			row.Action, row.Note, row.Before = change.NothingToDo, hasRoleAlready, row.After
+		} else {
+			there := pl.facts.of(user)
+			if v := pl.set.Policy.Decide(pl.actor, pl.gift(p.Role, []access.User{there}, p.Teams)); v.Outcome == access.No {
+				row.Action, row.Note = change.NotPossible, strings.TrimSpace(v.Sentence+" "+v.Help)
+			} else {
+				pl.gifts[p.Role] = append(pl.gifts[p.Role], there)
+			}
 		}
 	}
 	pl.plan.Links[pl.add(row)] = parent
 	return row.Action == change.Update
+}
+
+// gift asks whether the role may be given to users who have an account already.
+func (pl *planner) gift(role id.Role, users []access.User, teams []id.Team) access.Question {
+	return access.Question{Act: access.GiveRole, Users: users, Roles: pl.rolesFacts([]id.Role{role}), Teams: pl.knownTeams(teams), Rows: len(users)}
 }
 
 func (pl *planner) team(p change.Invitee, t id.Team, parent int, create change.Row, user *directory.User) bool {

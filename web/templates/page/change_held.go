@@ -6,6 +6,8 @@ import "github.com/gtmhub-portal/portal/web/templates/component"
 type ChangeHeld struct {
 	// Action takes the form of whoever may steer; empty for everybody else, with WhyNot.
 	Action, WhyNot string
+	// WhyNoRelease says why this person may only drop; empty when they may release too.
+	WhyNoRelease string
 	Rows           []HeldRow
 	// More says how many are not shown, as a sentence; empty for none.
 	More string
