@@ -77,7 +77,7 @@ var auditEvents = []struct {
 	{audit.Started, "Runs started"}, {audit.Intent, "Calls to Gtmhub"}, {audit.Outcome, "Outcomes"}, {audit.Paused, "Paused"}, {audit.Resumed, "Resumed"},
 	{audit.Cancelled, "Cancelled"}, {audit.Retried, "Tried again"}, {audit.SettingChanged, "Settings"}, {audit.Hastened, "Started early"}, {audit.Released, "Held rows released"}, {audit.Dropped, "Held rows dropped"}, {audit.Finished, "Runs finished"}, {audit.Refused, "Not allowed"},
 	{audit.Compared, "Looks for outside changes"}, {audit.DriftAccepted, "Outside changes accepted"}, {audit.DriftIgnored, "Outside changes ignored"}, {audit.DriftPutBack, "Outside changes put back"},
-	{audit.DeputyGiven, "Deputies named"}, {audit.DeputyEnded, "Deputies ended"},
+	{audit.DeputyGiven, "Deputies named"}, {audit.DeputyEnded, "Deputies ended"}, {audit.ChecklistDone, "Checklists"}, {audit.ChecklistOpen, "Checklists, opened again"},
 	{audit.SignedIn, "Sign-ins"}, {audit.SignedOut, "Sign-outs"}, {audit.SignInDeny, "Refused sign-ins"}, {audit.SignInLink, "Linked sign-ins"},
 	{audit.SessionEnded, "Ended sessions"},
 	{audit.Checked, "Checks of the trail"}, {audit.MonthRemoved, "Old entries removed"}, {audit.NamesErased, "Names erased"}, {audit.DetailsErased, "Personal data deleted"},
@@ -464,6 +464,10 @@ func auditSentence(e *audit.Entry, number int) (sentence, detail string) {
 		return who + " made " + target + " a deputy: " + e.After, e.Result
 	case audit.DeputyEnded:
 		return who + " ended what " + target + " had as a deputy: " + e.Before, e.Result
+	case audit.ChecklistDone:
+		return who + " ticked on the checklist of " + request + ": " + e.Act, e.Result
+	case audit.ChecklistOpen:
+		return who + " opened again on the checklist of " + request + ": " + e.Act, e.Result
 	case audit.Intent:
 		return "Call to Gtmhub for " + target + ": " + operationNames[e.Operation], "For the request of " + who
 	case audit.Outcome:

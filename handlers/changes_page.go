@@ -142,6 +142,9 @@ func (s *server) changePage(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	if !v.part {
 		p.Facts = s.changeFacts(c)
+		if a.May(access.Offboard) {
+			p.Facts = append(p.Facts, checklistFact(c)...)
+		}
 		if p.Held, err = s.heldProps(r, c); err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/deputy"
 	"github.com/gtmhub-portal/portal/internal/directory"
+	"github.com/gtmhub-portal/portal/internal/htmltest"
 	"github.com/gtmhub-portal/portal/internal/id"
 	"github.com/gtmhub-portal/portal/internal/route"
 )
@@ -107,6 +108,47 @@ func TestOffboarding(t *testing.T) {
 	}
 	if after := p.User(u.Email); len(after.Teams) != 0 {
 		t.Errorf("still in %d teams", len(after.Teams))
+	}
+	// The checklist is kept: what the portal did, and what people tick.
+	checklist := route.ChangeAct(ch.ID, "checklist")
+	if hr.Get(route.Change(ch.ID)).Doc().Count(`[data-testid="checklist-link"][href="`+checklist+`"]`) != 1 {
+		t.Error("no way from the request to its checklist")
+	}
+	items := func(c *handlertest.Client) (done, open int) {
+		t.Helper()
+		doc := c.Get(checklist).Doc()
+		htmltest.CheckPage(t, doc)
+		if doc.Count(`[data-testid="checklist-row"]`) == 0 {
+			t.Error("the checklist does not show what the portal did")
+		}
+		return doc.Count(`[data-testid="checklist-open"]`), doc.Count(`[data-testid="checklist-done"]`)
+	}
+	if done, open := items(hr); done != 0 || open != len(change.ChecklistItems()) {
+		t.Errorf("at first: %d done, %d open", done, open)
+	}
+	tick := func(c *handlertest.Client, form url.Values) {
+		t.Helper()
+		if got := c.Post(checklist, form); got.Status != http.StatusSeeOther || got.Location() != checklist {
+			t.Errorf("tick: %d to %s", got.Status, got.Location())
+		}
+	}
+	for range 2 {
+		tick(hr, url.Values{"item": {change.HandKeyResults}})
+	}
+	second := p.As(handlertest.HRApprover)
+	tick(second, url.Values{"item": {change.TellTeams}})
+	tick(second, url.Values{"item": {change.TellTeams}, "open": {"yes"}})
+	if done, open := items(second); done != 1 || open != len(change.ChecklistItems())-1 {
+		t.Errorf("after one was ticked: %d done, %d open", done, open)
+	}
+	if got := second.Get(checklist).Body; !strings.Contains(got, "Done by "+p.User(handlertest.HR.Email).Name+" on ") {
+		t.Error("the checklist does not say who did it")
+	}
+	if got := hr.Post(checklist, url.Values{"item": {"something else"}}); got.Status != http.StatusUnprocessableEntity && got.Status != http.StatusBadRequest {
+		t.Errorf("an item that there is not: %d", got.Status)
+	}
+	if got := hr.Get("/audit").Body; strings.Count(got, "ticked on the checklist of") != 2 || strings.Count(got, "opened again on the checklist of") != 1 {
+		t.Error("the trail does not tell of the checklist")
 	}
 	// The deactivation came last.
 	rows, _, err := p.App.Store.Changes().Rows(t.Context(), ch.ID, change.RowFilter{Step: change.AllSteps})

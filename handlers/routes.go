@@ -67,6 +67,8 @@ func (s *server) routes() []endpoint {
 		{"GET /users/{id}/objectives/{objective}/confidence", access.ObjectivesChange, s.confidence, 0},
 		{"POST /users/{id}/objectives/{objective}/confidence", access.ObjectivesChange, s.confidenceSend, 0},
 
+		{"GET /changes/{id}/checklist", access.Offboard, s.checklist, 0},
+		{"POST /changes/{id}/checklist", access.Offboard, s.checklistTick, 0},
 		{"GET /offboard/{id}", access.Offboard, s.offboard, 0},
 		{"POST /offboard/{id}", access.Offboard, s.offboardSend, 0},
 

@@ -73,6 +73,12 @@ const (
 	DeputyEnded Event = "deputy ended" // by a person, before its time
 )
 
+// The events of the checklist of an offboarding; Act is the item.
+const (
+	ChecklistDone Event = "checklist: done"
+	ChecklistOpen Event = "checklist: not done after all"
+)
+
 // SessionEnded means by somebody else than the person at its browser: an operator, the provider, a deactivation.
 const SessionEnded Event = "session ended"
 

@@ -100,6 +100,10 @@ type Store interface {
 	// TriedBy counts, for each of the users, the rows of the kind in changes of the person that were sent, or may have been.
 	// Rows that were refused do not count; users without any are missing.
 	TriedBy(ctx context.Context, p Person, kind string, users []id.User) (map[id.User]int, error)
+	// Checklist answers what people have done of the checklist of the change. Tick stores that an item is done, by the name,
+	// or open again; where it is so already nothing is changed and no entry written.
+	Checklist(ctx context.Context, c id.Change) ([]Ticked, error)
+	Tick(ctx context.Context, c id.Change, item, by string, done bool, entries ...audit.Entry) error
 	// Reminders is the setting, its zero value if nobody entered one. SetReminders stores it.
 	Reminders(ctx context.Context) (Reminders, error)
 	SetReminders(ctx context.Context, r Reminders, entries ...audit.Entry) error

@@ -198,6 +198,30 @@ func testSeats(t *testing.T, s *store.Store) {
 	equal(t, "open rows of approved, scheduled, running and paused changes", n, 4*2)
 }
 
+func testChecklist(t *testing.T, s *store.Store) {
+	st := s.Changes()
+	all := rows(0, 1)
+	c, other := create(t, s, head(change.Running, all), all), create(t, s, head(change.Running, rows(0, 1)), rows(0, 1))
+	tick := func(item, by string, done bool) {
+		t.Helper()
+		ok(t, "tick", st.Tick(t.Context(), c.ID, item, by, done, entry(1, audit.ChecklistDone)))
+	}
+	tick("b", "Ana", true)
+	tick("b", "Ben", true)
+	tick("a", "Ben", true)
+	tick("c", "Ben", false)
+	tick("a", "Ana", false)
+	got, err := st.Checklist(t.Context(), c.ID)
+	ok(t, "checklist", err)
+	if len(got) != 1 || got[0].Item != "b" || got[0].By != "Ana" || got[0].At.IsZero() {
+		t.Errorf("checklist: %+v", got)
+	}
+	got, err = st.Checklist(t.Context(), other.ID)
+	ok(t, "checklist", err)
+	equal(t, "checklist of another", len(got), 0)
+	sound(t, s, 3) // one for each alteration
+}
+
 func testDaily(t *testing.T, s *store.Store) {
 	begin := func(day string, lease time.Duration) int {
 		t.Helper()

@@ -77,6 +77,7 @@ func tests() map[string]func(*testing.T, *store.Store) {
 		"held rows":                    testHeld,
 		"schedule":                     testSchedule,
 		"seats":                        testSeats,
+		"checklist":                    testChecklist,
 		"daily":                        testDaily,
 		"policy":                       testPolicy,
 		"undo links":                   testUndoLinks,
