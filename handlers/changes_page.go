@@ -118,7 +118,7 @@ func (s *server) changePage(w http.ResponseWriter, r *http.Request, status int, 
 		return err
 	}
 	switch {
-	case may.Outcome != access.No:
+	case may.Outcome != access.No && !hasAgreed(a, c):
 		p.Question = s.question(a, c, "", "")
 		err = s.decisionProps(r, &p, v)
 		if err == nil {
@@ -165,7 +165,15 @@ func withoutLinks(run *page.ChangeRun) {
 	}
 }
 
+// hasAgreed says whether the actor has approved the version that waits, so that only others are still asked.
+func hasAgreed(a access.Actor, c *change.Change) bool {
+	return slices.ContainsFunc(c.Agreed(), func(d change.Decision) bool { return a.Same(d.By.Actor()) })
+}
+
 func whyNot(a access.Actor, c *change.Change, v access.Verdict) *component.AlertProps {
+	if hasAgreed(a, c) {
+		return &component.AlertProps{Tone: component.ToneInfo, Title: "You have agreed", Text: "One more person has to agree before anything is done. You cannot take part in that.", TestID: "why-not"}
+	}
 	p := &component.AlertProps{Tone: component.ToneInfo, Title: "You cannot decide this one", Text: strings.TrimSpace(v.Sentence + " " + v.Help), TestID: "why-not"}
 	if a.Same(c.Requester.Actor()) {
 		p.Title = "Waiting for somebody else"

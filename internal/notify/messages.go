@@ -69,7 +69,7 @@ func english(n Notice) Text {
 	case Escalated:
 		return Text{"R" + request + " needs you to decide", "Nobody has decided so far, and you are named to stand in. Without a decision it lapses, and nothing of it is done.", lookAndSay, whyDecide}
 	case Approved:
-		return Text{"Your r" + request + " was approved", "The portal carries it out. You can follow it on its page.", openIt, whyMine}
+		return Text{"Your r" + request + " was approved", "The portal carries it out, on its date if it has one. You can follow it on its page.", openIt, whyMine}
 	case Rejected:
 		return Text{"Your r" + request + " was rejected", "Nothing of it was done. The reason stands on its page.", openIt, whyMine}
 	case Returned:

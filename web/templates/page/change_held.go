@@ -8,7 +8,7 @@ type ChangeHeld struct {
 	Action, WhyNot string
 	// WhyNoRelease says why this person may only drop; empty when they may release too.
 	WhyNoRelease string
-	Rows           []HeldRow
+	Rows         []HeldRow
 	// More says how many are not shown, as a sentence; empty for none.
 	More string
 }
