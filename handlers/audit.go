@@ -33,6 +33,7 @@ var operationNames = map[int]string{
 	11: "set roles",
 	12: "give role",
 	13: "send password mail",
+	14: "set own settings",
 	15: "set language",
 	16: "set name",
 	17: "delete user",

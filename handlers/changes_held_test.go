@@ -83,7 +83,7 @@ func TestHeldRows(t *testing.T) {
 	if doc.Count(`[data-testid="held-release"]`) != 0 || doc.Count(`[data-testid="why-no-release"]`) != 1 {
 		t.Error("whoever asked is shown a button to release, or not told why there is none")
 	}
-	if got := p.As(handlertest.HRApprover).Post(act, url.Values{"do": {"release"}, "row": ticks[:1]}); got.Status != http.StatusSeeOther {
+	if got := approver.Post(act, url.Values{"do": {"release"}, "row": ticks[:1]}); got.Status != http.StatusSeeOther {
 		t.Fatalf("release: %d", got.Status)
 	}
 	if got := hr.Post(act, url.Values{"do": {"drop"}, "row": ticks}); got.Status != http.StatusSeeOther {
@@ -92,8 +92,8 @@ func TestHeldRows(t *testing.T) {
 	if text := hr.Get(route.Change(c.ID)).Doc().Text(); !strings.Contains(text, "The others have moved on since the page was drawn") || !strings.Contains(text, "dropped a held row") {
 		t.Error("the page does not say what became of the rows")
 	}
-	again := hr.Post(act, url.Values{"do": {"release"}, "row": ticks})
-	if text := hr.Get(again.Location()).Doc().Text(); !strings.Contains(text, "Nothing was done: the ticked rows have moved on") {
+	again := approver.Post(act, url.Values{"do": {"release"}, "row": ticks})
+	if text := approver.Get(again.Location()).Doc().Text(); !strings.Contains(text, "Nothing was done: the ticked rows have moved on") {
 		t.Error("rows that nobody could release any more are not told of")
 	}
 	// Everything that is left is held.
@@ -114,7 +114,7 @@ func TestHeldRows(t *testing.T) {
 	for _, n := range doc.Find(`[data-testid="held"] input[name="row"]`) {
 		ticks = append(ticks, n.Attr("value"))
 	}
-	if got := hr.Post(act, url.Values{"do": {"release"}, "row": ticks}); got.Status != http.StatusSeeOther {
+	if got := approver.Post(act, url.Values{"do": {"release"}, "row": ticks}); got.Status != http.StatusSeeOther {
 		t.Fatalf("release again: %d", got.Status)
 	}
 	for range 100 {
