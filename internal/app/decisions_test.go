@@ -247,7 +247,7 @@ func TestQuestion(t *testing.T) {
 			events = append([]audit.Event{e.Event}, events...)
 		}
 	}
-	want := []audit.Event{audit.Submitted, audit.Returned, audit.Edited, audit.Answered, audit.Approved, audit.Started, audit.Finished}
+	want := []audit.Event{audit.Submitted, audit.Returned, audit.Refused, audit.Refused, audit.Edited, audit.Answered, audit.Approved, audit.Started, audit.Finished}
 	if diff := cmp.Diff(want, events); diff != "" {
 		t.Errorf("audit (-want +got):\n%s", diff)
 	}

@@ -35,10 +35,7 @@ func (n newName) done(u *directory.User) bool {
 	return (n.First == "" || u.FirstName == n.First) && (n.Last == "" || u.LastName == n.Last)
 }
 
-func (n newName) drifted(u *directory.User) bool {
-	return n.First != "" && u.FirstName != n.First && u.FirstName != n.WasFirst || n.Last != "" && u.LastName != n.Last && u.LastName != n.WasLast
-}
-
+// Look holds people whose name is not the one decided on, in a part that is not edited too: the whole was shown.
 func (k editName) Look(ctx context.Context, a access.Actor, rows []change.Row) ([]change.Finding, error) {
 	return k.lookPeople(ctx, a, access.EditName, rows, func(row change.Row, u *directory.User) (change.Finding, []id.Role, error) {
 		n, err := decode[newName](row)
@@ -47,7 +44,7 @@ func (k editName) Look(ctx context.Context, a access.Actor, rows []change.Row) (
 			return goOn(access.Question{}), nil, err
 		case n.done(u):
 			return already(row, "Has this name already.", ""), nil, nil
-		case n.drifted(u) && row.Drifted(fullName(u.FirstName, u.LastName)):
+		case row.Drifted(fullName(u.FirstName, u.LastName)):
 			return change.Hold(fullName(u.FirstName, u.LastName)), nil, nil
 		}
 		return goOn(access.Question{}), nil, nil

@@ -552,7 +552,7 @@ func TestDriftIsHeld(t *testing.T) {
 	t.Parallel()
 	w := world{handlertest.New(t, handlertest.Options{Manual: true}), t}
 	up := w.upstream()
-	people := w.pick(5, plainActive)
+	people := w.pick(6, plainActive)
 	for _, tc := range []struct {
 		name   string
 		recipe string
@@ -561,6 +561,7 @@ func TestDriftIsHeld(t *testing.T) {
 		now    string
 	}{
 		{"name", change.EditName, change.People{FirstName: "Zoë"}, func(u gtmhub.ID) error { return up.Users.SetName(t.Context(), u, "Maria", "") }, "Maria"},
+		{"the part of the name that is not edited", change.EditName, change.People{FirstName: "Zoë"}, func(u gtmhub.ID) error { return up.Users.SetName(t.Context(), u, "", "Neu") }, "Neu"},
 		{"language", change.SetLanguage, change.People{Language: "ko"}, func(u gtmhub.ID) error { return up.Users.SetLanguage(t.Context(), u, "fi") }, "fi"},
 		{"roles", change.GiveRole, change.People{Roles: []id.Role{teamLead}}, func(u gtmhub.ID) error { return up.UserRoles.Give(t.Context(), u, gtmhub.ID(admin)) }, "Account Admin"},
 	} {
@@ -603,6 +604,18 @@ func TestDriftIsHeld(t *testing.T) {
 			}
 			if got := look(t, up, tc.in.Users[0]); tc.recipe == change.GiveRole && !slices.Equal(got.Roles, []string{string(admin), string(teamLead), string(contributor)}) {
 				t.Errorf("roles after the release: %v", got.Roles)
+			}
+			if tc.recipe == change.GiveRole {
+				return
+			}
+			// The value of the plan was not there when it ran, so undoing does not bring it.
+			a, p := w.person(handlertest.HR)
+			undo, err := w.App.Changes.Preview(t.Context(), a, p, change.Input{Recipe: change.UndoChange, Fields: change.Fields(change.Undo{Change: c.ID})})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if row := undo.Rows[0]; row.Action != change.NotPossible || !strings.Contains(row.Note, tc.now) {
+				t.Errorf("undo: %s %q, want not possible, with %q", row.Action, row.Note, tc.now)
 			}
 		})
 	}

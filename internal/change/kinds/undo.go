@@ -140,6 +140,10 @@ func (u Undo) invert(ctx context.Context, done []change.Row) ([]change.Row, erro
 		if err != nil {
 			return nil, fmt.Errorf("invert %s: %w", done[i].Kind, err)
 		}
+		// A released row went on from another value than the plan knew: the plan's was not there, so it does not come back.
+		if d := done[i]; row.Action == change.Update && d.Released && d.Now != d.Before && row.After == d.Before {
+			row = cannot(d, fmt.Sprintf("It went on from %q, which only a person can put back.", d.Now))
+		}
 		out[i] = row
 	}
 	return out, nil
