@@ -317,8 +317,8 @@ func featuredPeople(a *emulator.Account) []devidp.Featured {
 		{"Team lead", "leads several teams", nil, func(u emulator.AccountUser) bool { return !admin(u) && led[u.ID] > 1 && !withChildren[u.ID] }},
 		{"Lead with sub-teams", "leads teams that have teams below them", nil, func(u emulator.AccountUser) bool { return !admin(u) && withChildren[u.ID] }},
 		{"Employee", "is in teams, leads none", nil, func(u emulator.AccountUser) bool { return !admin(u) && led[u.ID] == 0 && member[u.ID] > 1 }},
-		{"Approver", "decides what others ask for, changes nothing", []string{groupApprover}, func(u emulator.AccountUser) bool { return !admin(u) && led[u.ID] == 0 }},
 		{"Auditor", "reads everything, changes nothing", []string{groupAuditor}, func(u emulator.AccountUser) bool { return !admin(u) && led[u.ID] == 0 }},
+		{"Approver", "decides what others ask for, changes nothing", []string{groupApprover}, func(u emulator.AccountUser) bool { return !admin(u) && led[u.ID] == 0 }},
 	}
 	taken := map[string]bool{}
 	var out []devidp.Featured
