@@ -59,8 +59,8 @@ func TestPhone(t *testing.T) {
 	}
 }
 
-// teamLink is a link to some team, not to the page that makes one or draws them all.
-const teamLink chromedp.CSS = `main a[href^="/teams/"]:not([href^="/teams/new"]):not([href^="/teams/picture"])`
+// teamLink is a link to some team, not to a page that makes, draws or lists them.
+const teamLink chromedp.CSS = `main a[href^="/teams/"]:not([href^="/teams/new"]):not([href^="/teams/picture"]):not([href^="/teams/list"])`
 
 // userPage is the address of some user's page.
 func (b *tab) userPage() string {
