@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,6 +65,7 @@ var load = sync.OnceValue(func() catalogue {
 			return err
 		}
 		name := path.Base(file)
+		content = light(name, content)
 		if path.Ext(name) == ".css" {
 			content = c.withAddresses(content)
 		}
@@ -96,6 +98,28 @@ var load = sync.OnceValue(func() catalogue {
 	}
 	return c
 })
+
+var (
+	sheetComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
+	scriptLine   = regexp.MustCompile(`(?m)^[ \t]*//.*\n`)
+	indentation  = regexp.MustCompile(`(?m)^[ \t]+`)
+)
+
+// light leaves out of our own sheets and scripts what only those who read the source need: comments and indentation. Files
+// of others, whose licences stand in theirs, stay as they are.
+func light(name string, content []byte) []byte {
+	switch {
+	case name == "tabler.css" || strings.Contains(name, ".min."):
+		return content
+	case path.Ext(name) == ".css":
+		content = sheetComment.ReplaceAll(content, nil)
+	case path.Ext(name) == ".js":
+		content = scriptLine.ReplaceAll(content, nil)
+	default:
+		return content
+	}
+	return indentation.ReplaceAll(content, nil)
+}
 
 // withAddresses puts the hashed addresses of fonts into a style sheet: url("geist-latin.woff2") becomes
 // url("/static/geist-latin.<hash>.woff2").

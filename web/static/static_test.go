@@ -37,7 +37,7 @@ func content(t *testing.T, name string) []byte {
 	for _, dir := range []string{".", "vendor", "fonts"} {
 		b, err := os.ReadFile(path.Join(dir, name))
 		if err == nil {
-			return b
+			return static.Light(name, b)
 		}
 	}
 	t.Fatalf("no file %s", name)

@@ -1,0 +1,4 @@
+package static
+
+// Light is what is served of one of our files.
+var Light = light
