@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -21,6 +20,8 @@ import (
 	cdpruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/gtmhub-portal/portal/internal/htmltest"
 )
 
 // patience is how long one step may take. It is long because test machines are busy; nothing waits it out but a failure.
@@ -44,33 +45,11 @@ const (
 	colourRules = `["color-contrast", "link-in-text-block"]`
 )
 
-func chromium() (string, error) {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("no chromium, chromium-browser or google-chrome is installed: %w", exec.ErrNotFound)
-}
-
-func requireBrowser(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("drives a browser: not in short runs")
-	}
-	if _, err := chromium(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-}
-
 var closeBrowser = func() {}
 
 // browser starts the one browser of all tests. Each tab lives in a context of its own, with its own cookies and cache.
 var browser = sync.OnceValues(func() (context.Context, error) {
-	path, err := chromium()
+	path, err := htmltest.Chromium()
 	if err != nil {
 		return nil, err
 	}

@@ -5,12 +5,14 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/gtmhub-portal/portal/internal/htmltest"
 )
 
 // TestCheck makes mistakes on a good page, and wants each to be found: a check that finds nothing is worth nothing.
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	requireBrowser(t)
+	htmltest.NeedChromium(t)
 	d, err := launch()
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gtmhub-portal/portal/internal/htmltest"
 )
 
 // scratch holds the program and the data of all demos; TestMain removes it.
@@ -64,7 +66,7 @@ type demo struct {
 // startDemo starts a demo that ends with the test. More arguments are those of "portal demo".
 func startDemo(t *testing.T, args ...string) *demo {
 	t.Helper()
-	requireBrowser(t)
+	htmltest.NeedChromium(t)
 	d, err := launch(args...)
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +93,7 @@ var (
 
 func sharedDemo(t *testing.T) *demo {
 	t.Helper()
-	requireBrowser(t)
+	htmltest.NeedChromium(t)
 	d, err := shared()
 	if err != nil {
 		t.Fatal(err)

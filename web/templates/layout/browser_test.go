@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/a-h/templ"
 	"github.com/chromedp/chromedp"
 
+	"github.com/gtmhub-portal/portal/internal/htmltest"
 	"github.com/gtmhub-portal/portal/web/static"
 	"github.com/gtmhub-portal/portal/web/templates/layout"
 )
@@ -26,11 +26,10 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // TestScripts_in_a_browser tries our scripts in Chromium, where the policy and htmx are real.
 func TestScripts_in_a_browser(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("starts a browser: not in short runs")
-	}
-	if _, err := exec.LookPath("chromium"); err != nil {
-		t.Skip("chromium is not installed")
+	htmltest.NeedChromium(t)
+	program, err := htmltest.Chromium()
+	if err != nil {
+		t.Fatal(err)
 	}
 	checks, err := os.ReadFile("testdata/checks.js")
 	if err != nil {
@@ -42,7 +41,7 @@ func TestScripts_in_a_browser(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	ctx, stop := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true))...)
+		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true))...)
 	t.Cleanup(stop)
 	ctx, closeTab := chromedp.NewContext(ctx)
 	t.Cleanup(closeTab)
