@@ -317,3 +317,22 @@ func TestScripts_evaluate_nothing(t *testing.T) {
 		}
 	}
 }
+
+// TestLight: what is left out is for readers of the source only; nothing that a browser reads is touched.
+func TestLight(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ name, file, in, want string }{
+		{"script", "app.js", "// why\nconst a = 1; // stays\n\tconst b = \"https://x\";\n\t// gone\n", "const a = 1; // stays\nconst b = \"https://x\";\n"},
+		{"sheet", "app.css", "/* why\n   so */\n.a {\n\tcolor: red; /* gone */\n}\n", "\n.a {\ncolor: red; \n}\n"},
+		{"somebody else's sheet", "tabler.css", "/*! licence */\n\t.a{}\n", "/*! licence */\n\t.a{}\n"},
+		{"somebody else's script", "htmx.min.js", "// licence\n\ta()\n", "// licence\n\ta()\n"},
+		{"picture", "favicon.svg", "\t<svg>\n", "\t<svg>\n"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			if got := string(static.Light(row.file, []byte(row.in))); got != row.want {
+				t.Errorf("%q, want %q", got, row.want)
+			}
+		})
+	}
+}
