@@ -19,6 +19,7 @@ import (
 	"github.com/gtmhub-portal/portal/internal/change"
 	"github.com/gtmhub-portal/portal/internal/fault"
 	"github.com/gtmhub-portal/portal/internal/id"
+	"github.com/gtmhub-portal/portal/internal/route"
 	"github.com/gtmhub-portal/portal/internal/store/pgtest"
 )
 
@@ -163,6 +164,16 @@ func TestTwoDeciders(t *testing.T) {
 	}
 	if err := j.by(handlertest.HRApprover, c.ID, j.word(true)); !errors.Is(err, fault.Conflict) {
 		t.Errorf("the same person again: %v", err)
+	}
+	// Who has agreed is shown that somebody else is asked; whoever has not, is asked.
+	for _, tc := range []struct {
+		who   handlertest.Viewpoint
+		forms int
+	}{{handlertest.HRApprover, 0}, {handlertest.Approver, 1}} {
+		page := j.As(tc.who).Get(route.Change(c.ID)).Doc()
+		if n := page.Count(`[data-testid="decide-form"]`); n != tc.forms || page.Count(`[data-testid="why-not"]`) != 1-tc.forms {
+			t.Errorf("%s is shown %d forms to decide, want %d", tc.who.Name, n, tc.forms)
+		}
 	}
 	// An edit voids the vote.
 	j.must(handlertest.HR, c.ID, j.correct(address("someone.else@northwind.example"), 1))
