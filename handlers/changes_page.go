@@ -810,8 +810,5 @@ func (s *server) story(r *http.Request, c *change.Change) ([]component.TimelineI
 }
 
 func rowsOf(n int) string {
-	if n == 1 {
-		return "1 row"
-	}
-	return count(n) + " rows"
+	return plural(n, "row")
 }

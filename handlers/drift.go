@@ -229,18 +229,11 @@ func (s *server) driftDecide(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text := map[drift.State]string{drift.Accepted: "Accepted: ", drift.Ignored: "Ignored: "}[to] + changesOf(len(ids)) + "."
+	text := map[drift.State]string{drift.Accepted: "Accepted: ", drift.Ignored: "Ignored: "}[to] + plural(len(ids), "change") + "."
 	if err := s.say(w, r, layout.ToastSuccess, text); err != nil {
 		return err
 	}
 	return redirect(w, r, route.Drift)
-}
-
-func changesOf(n int) string {
-	if n == 1 {
-		return "1 change"
-	}
-	return count(n) + " changes"
 }
 
 // driftLook handles POST /drift/look: the account is read and compared now.
@@ -255,7 +248,7 @@ func (s *server) driftLook(w http.ResponseWriter, r *http.Request) error {
 	case first:
 		text = "Looked for the first time. From now on the portal finds what others change."
 	case found > 0:
-		kind, text = layout.ToastWarning, "Looked. Found "+changesOf(found)+" made outside of the portal."
+		kind, text = layout.ToastWarning, "Looked. Found "+plural(found, "change")+" made outside of the portal."
 	}
 	if err := s.say(w, r, kind, text); err != nil {
 		return err
@@ -341,7 +334,7 @@ func (s *server) driftBack(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	kind, text := layout.ToastSuccess, "Put back: "+changesOf(len(settles))+"."
+	kind, text := layout.ToastSuccess, "Put back: "+plural(len(settles), "change")+"."
 	switch {
 	case made.State == change.Waiting:
 		kind, text = layout.ToastInfo, "Sent. Somebody else has to agree before it is put back."
@@ -376,7 +369,7 @@ func (s *server) driftBackPage(w http.ResponseWriter, r *http.Request, status in
 	}
 	p.BackURL, p.BackLabel = route.Drift, "Back"
 	var err error
-	if p.Frame, err = s.frame(w, r, route.Drift, layout.Props{Title: "Put back", Subtitle: changesOf(len(ids)) + " made outside of the portal", Crumbs: []layout.Crumb{{Label: "Outside changes", URL: route.Drift}}}); err != nil {
+	if p.Frame, err = s.frame(w, r, route.Drift, layout.Props{Title: "Put back", Subtitle: plural(len(ids), "change") + " made outside of the portal", Crumbs: []layout.Crumb{{Label: "Outside changes", URL: route.Drift}}}); err != nil {
 		return err
 	}
 	return s.show(w, r, status, page.Undo(p))

@@ -275,17 +275,10 @@ func newInviteReviewProps(k *worked, f reviewForm, bad problems) page.InviteRevi
 		p.Reason.Hint = "Why these people join, for the person who decides"
 	}
 	if blocked := counts[wordNotPossible]; blocked > 0 {
-		p.Without = &component.CheckboxProps{Name: "without", Value: "yes", Label: fmt.Sprintf("Send without the %s that %s not possible", rowsWord(blocked), isAre(blocked)), Checked: f.Without == "yes",
+		p.Without = &component.CheckboxProps{Name: "without", Value: "yes", Label: fmt.Sprintf("Send without the %s that %s not possible", rowsOf(blocked), isAre(blocked)), Checked: f.Without == "yes",
 			Hint: "They stay in the return file with the reason, to be corrected and sent later.", Error: bad.of("without"), TestID: "invite-without"}
 	}
 	return p
-}
-
-func rowsWord(n int) string {
-	if n == 1 {
-		return "1 row"
-	}
-	return count(n) + " rows"
 }
 
 func isAre(n int) string {

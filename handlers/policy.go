@@ -209,18 +209,18 @@ const mostTried = 20
 
 func (s *server) policyTrial(r *http.Request, f policyForm, now access.Policy, t *change.Trial, bad problems) *page.PolicyTrial {
 	p := &page.PolicyTrial{Differs: policyDiffers(now, f.table)}
-	p.Sentence = fmt.Sprintf("This would have decided %s of %s without a person; %s otherwise than you did.", count(len(t.Free)), requests(t.Decided), count(len(t.Otherwise)))
+	p.Sentence = fmt.Sprintf("This would have decided %s of %s without a person; %s otherwise than you did.", count(len(t.Free)), plural(t.Decided, "request"), count(len(t.Otherwise)))
 	if t.Decided == 0 {
 		p.Sentence = "In the last 90 days nobody had to decide on anything, so there is nothing to compare with."
 	}
 	p.Facts = []component.Definition{
-		{Term: "Decided by people", Text: requests(t.Decided)},
-		{Term: "Went ahead at once", Text: requests(t.Direct), Origin: count(len(t.Caught)) + " of them would have waited or been refused"},
-		{Term: "More or other people", Text: requests(len(t.More))},
-		{Term: "Not allowed any more", Text: requests(len(t.Stopped))},
+		{Term: "Decided by people", Text: plural(t.Decided, "request")},
+		{Term: "Went ahead at once", Text: plural(t.Direct, "request"), Origin: count(len(t.Caught)) + " of them would have waited or been refused"},
+		{Term: "More or other people", Text: plural(len(t.More), "request")},
+		{Term: "Not allowed any more", Text: plural(len(t.Stopped), "request")},
 	}
 	if t.Unknown > 0 {
-		p.Facts = append(p.Facts, component.Definition{Term: "Not known", Text: requests(t.Unknown), Origin: "made before the portal kept what a request met"})
+		p.Facts = append(p.Facts, component.Definition{Term: "Not known", Text: plural(t.Unknown, "request"), Origin: "made before the portal kept what a request met"})
 	}
 	if t.Capped {
 		p.Facts = append(p.Facts, component.Definition{Term: "Looked at", Text: "the newest only", Origin: "there were more requests than are looked at"})
@@ -252,13 +252,6 @@ func (s *server) policyTrial(r *http.Request, f policyForm, now access.Policy, t
 		p.Confirm = s.confirmNotice(r, "store the policy", route.Policy)
 	}
 	return p
-}
-
-func requests(n int) string {
-	if n == 1 {
-		return "1 request"
-	}
-	return count(n) + " requests"
 }
 
 // policyDiffers are the lines in which two tables differ.

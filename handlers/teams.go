@@ -175,7 +175,7 @@ func (d treeDrawing) nodes(nodes []*directory.Node) []component.TreeNode {
 			node.Flag, node.FlagTone = "no manager", component.ToneWarning
 		}
 		if below := len(n.Children); below > 0 && !searched {
-			node.Detail = strings.TrimPrefix(node.Detail+" · "+subTeams(below), " · ")
+			node.Detail = strings.TrimPrefix(node.Detail+" · "+plural(below, "sub-team"), " · ")
 			if d.parts && n.Team.ID != d.focus {
 				node.PartURL = route.With(route.Teams, url.Values{"under": {string(n.Team.ID)}})
 			}
@@ -183,13 +183,6 @@ func (d treeDrawing) nodes(nodes []*directory.Node) []component.TreeNode {
 		out = append(out, node)
 	}
 	return out
-}
-
-func subTeams(n int) string {
-	if n == 1 {
-		return "1 sub-team"
-	}
-	return count(n) + " sub-teams"
 }
 
 func hasWords(name string, words []string) bool {

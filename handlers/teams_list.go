@@ -92,7 +92,7 @@ func (s *server) teamsList(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Rows = append(p.Rows, row)
 	}
-	if err := s.teamTicks(r, &p); err != nil {
+	if err := s.teamTicks(r, found, &p); err != nil {
 		return err
 	}
 	frame, err := s.teamsFrame(w, r)
@@ -112,7 +112,7 @@ func teamsSwitch(list bool) component.TabsProps {
 }
 
 // teamTicks adds ticks and the bar of acts, for those who may change teams.
-func (s *server) teamTicks(r *http.Request, p *page.TeamListProps) error {
+func (s *server) teamTicks(r *http.Request, found []*directory.Node, p *page.TeamListProps) error {
 	if !actorFrom(r.Context()).May(access.TeamsChange) {
 		return nil
 	}
@@ -120,10 +120,7 @@ func (s *server) teamTicks(r *http.Request, p *page.TeamListProps) error {
 	if err != nil {
 		return err
 	}
-	on := access.TeamSet{}
-	for _, t := range ticked {
-		on[t.ID] = struct{}{}
-	}
+	on := access.NewTeamSet(teamIDs(ticked)...)
 	here := 0
 	for i := range p.Rows {
 		if on.Has(id.Team(p.Rows[i].ID)) {
@@ -131,13 +128,9 @@ func (s *server) teamTicks(r *http.Request, p *page.TeamListProps) error {
 			here++
 		}
 	}
-	b := &page.UsersBulk{Action: route.TeamsTicks, Back: r.URL.RawQuery, Bar: component.BulkBarProps{Selected: len(on), Elsewhere: len(on) - here}}
-	if p.Total > len(on) && p.Total <= change.MostTeams {
-		b.All = "Select all " + count(p.Total) + " that match"
-	}
-	if b.Bar.Elsewhere > 0 {
-		b.Bar.Sentence = count(b.Bar.Elsewhere) + " of them not on this page."
-	}
+	b := &page.UsersBulk{Action: route.TeamsTicks, Back: r.URL.RawQuery, Bar: bulkBar(len(on), here), All: selectAllOf(len(found), change.MostTeams, len(on), func() bool {
+		return slices.ContainsFunc(found, func(n *directory.Node) bool { return !on.Has(n.Team.ID) })
+	})}
 	for _, t := range teamBulkActs() {
 		b.Acts = append(b.Acts, page.BulkAct{Value: t.name, Label: t.label, Danger: t.danger})
 	}
@@ -184,6 +177,9 @@ func parseTeams(values []string) []id.Team {
 	return out
 }
 
+// teamListNames are the names that the address of the list of teams knows.
+var teamListNames = []string{"q", "kind", "size", "page"}
+
 // teamsSelect handles POST /teams/selection: the ticks of one page, and what to do with all that are ticked, as
 // usersSelect does for people.
 func (s *server) teamsSelect(w http.ResponseWriter, r *http.Request) error {
@@ -191,15 +187,7 @@ func (s *server) teamsSelect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q, err := url.ParseQuery(values.Get("back"))
-	if err != nil || len(values.Get("back")) > 4000 {
-		q = url.Values{}
-	}
-	for name := range q {
-		if !slices.Contains([]string{"q", "kind", "size", "page"}, name) {
-			q.Del(name)
-		}
-	}
+	q := listQuery(values.Get("back"), teamListNames)
 	back := route.With(route.TeamsList, q)
 	do := values.Get("do")
 	if do == "clear" {
@@ -346,7 +334,7 @@ func (s *server) teamsBulkAct(w http.ResponseWriter, r *http.Request) error {
 
 // bulkInput is the input of the act, with the people who are ticked in the list of users put in for that word.
 func (s *server) bulkInput(r *http.Request, t teamAct, teams []*directory.Team, v url.Values) (change.Input, error) {
-	chosen := url.Values{"parent": v["parent"]}
+	chosen, view := url.Values{"parent": v["parent"]}, s.view(r.Context())
 	for _, u := range v["user"] {
 		if u != ticks {
 			chosen.Add("user", u)
@@ -357,7 +345,7 @@ func (s *server) bulkInput(r *http.Request, t teamAct, teams []*directory.Team, 
 			return change.Input{}, fmt.Errorf("read ticks: %w", err)
 		}
 		for _, one := range ids {
-			if _, ok := s.view(r.Context()).User(one); ok {
+			if _, ok := view.User(one); ok {
 				chosen.Add("user", string(one))
 			}
 		}

@@ -106,5 +106,5 @@ func (s *server) usersColumns(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("keep columns: %w", err)
 	}
-	return redirect(w, r, listURL(values.Get("back")))
+	return redirect(w, r, listURL(route.Users, values.Get("back"), userListNames))
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,10 +39,7 @@ func (s *server) pendingPage(w http.ResponseWriter, r *http.Request, status int,
 	if q.Text != "" {
 		p.Empty = component.EmptyStateProps{Icon: component.IconSearch, Title: "Nobody matches", Text: "Try fewer letters.", TestID: "pending-empty"}
 	}
-	if err := s.reminderCard(r, &p, typed, wrong); err != nil {
-		return err
-	}
-	reminded, err := s.reminderWords(r, &p, found.Items)
+	reminded, err := s.reminders(r, &p, found.Items, typed, wrong)
 	if err != nil {
 		return err
 	}
@@ -82,24 +80,45 @@ func (s *server) pendingPage(w http.ResponseWriter, r *http.Request, status int,
 	return s.show(w, r, status, page.Pending(p), page.PendingList)
 }
 
-// reminderCard fills in the setting, for those who may change it.
-func (s *server) reminderCard(r *http.Request, p *page.PendingProps, typed url.Values, wrong problems) error {
-	if !actorFrom(r.Context()).May(access.RemindersSet) {
-		return nil
-	}
-	set, err := s.Changes.Reminders(r.Context())
+// reminders fills in the setting, for those who may change it, and answers what stands in the row of each of the people shown.
+func (s *server) reminders(r *http.Request, p *page.PendingProps, shown []*directory.User, typed url.Values, wrong problems) (func(*directory.User) (reminded, next string), error) {
+	ctx := r.Context()
+	set, err := s.Changes.Reminders(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	may := actorFrom(ctx).May(access.RemindersSet)
+	var users []id.User
+	for _, u := range shown {
+		users = append(users, u.ID)
+	}
+	var open []*directory.User
+	if may { // they see how many are due
+		for _, u := range s.Directory.Current().Users() {
+			if u.Remindable() {
+				open, users = append(open, u), append(users, u.ID)
+			}
+		}
+		slices.Sort(users)
+		users = slices.Compact(users)
+	}
+	got, err := s.Changes.Reminded(ctx, users)
+	if err != nil {
+		return nil, err
+	}
+	if may {
+		s.reminderCard(p, set, s.dueForReminder(set, open, got), typed, wrong)
+	}
+	return s.reminderWords(p, set, shown, got), nil
+}
+
+func (s *server) reminderCard(p *page.PendingProps, set change.Reminders, due string, typed url.Values, wrong problems) {
 	days, most := strconv.Itoa(change.UsualReminderDays), strconv.Itoa(change.UsualReminders)
-	card := page.RemindersProps{Action: route.PendingReminders, Problems: wrong, Sentence: "Off: no reminder goes out."}
+	card := page.RemindersProps{Action: route.PendingReminders, Problems: wrong, Due: due, Sentence: "Off: no reminder goes out."}
 	if set.On() {
 		days, most = strconv.Itoa(set.Days), strconv.Itoa(set.Most)
 		card.MayTurnOff = true
 		card.Sentence = "On: after " + plural(set.Days, "day") + " without a sign-in the invitation is sent again, " + timesWord(set.Most) + " at most. Mails go out after 8 in the morning."
-	}
-	if card.Due, err = s.dueForReminder(r, set); err != nil {
-		return err
 	}
 	if typed != nil {
 		days, most = typed.Get("days"), typed.Get("most")
@@ -108,53 +127,26 @@ func (s *server) reminderCard(r *http.Request, p *page.PendingProps, typed url.V
 		Hint: "Counted from the last mail about the invitation, whoever sent it.", TestID: "reminders-days"}
 	card.Most = component.FieldProps{Name: "most", Label: "Reminders per person at most", Type: "number", Min: "1", Max: strconv.Itoa(change.MostReminders), Value: most, Error: wrong.of("most"), TestID: "reminders-most"}
 	p.Reminders = &card
-	return nil
 }
 
-// dueForReminder says how many people the next morning would remind, with the setting or, while it is off, as proposed.
-func (s *server) dueForReminder(r *http.Request, set change.Reminders) (string, error) {
+// dueForReminder says how many of the open invitations the next morning would remind of, with the setting or, while it is off, as
+// proposed.
+func (s *server) dueForReminder(set change.Reminders, open []*directory.User, got map[id.User]change.Reminded) string {
 	when := "The next morning "
 	if !set.On() {
 		set, when = change.Reminders{Days: change.UsualReminderDays, Most: change.UsualReminders}, "As proposed here, the next morning "
 	}
-	var users []id.User
-	for _, u := range s.Directory.Current().Users() {
-		if u.Remindable() {
-			users = append(users, u.ID)
-		}
-	}
-	got, err := s.Changes.Reminded(r.Context(), users)
-	if err != nil {
-		return "", err
-	}
 	n, now := 0, s.Now()
-	for _, u := range users {
-		known, _ := s.Directory.Current().User(u)
-		if at, more := set.Next(known.Invited, now, got[u]); more && at.Before(now.AddDate(0, 0, 1)) {
+	for _, u := range open {
+		if at, more := set.Next(u.Invited, now, got[u.ID]); more && at.Before(now.AddDate(0, 0, 1)) {
 			n++
 		}
 	}
-	return when + "reminds " + people(n) + ".", nil
+	return when + "reminds " + people(n) + "."
 }
 
-// reminderWords answers what stands in the row of each of the people.
-func (s *server) reminderWords(r *http.Request, p *page.PendingProps, people []*directory.User) (func(*directory.User) (reminded, next string), error) {
-	users := make([]id.User, len(people))
-	for i, u := range people {
-		users[i] = u.ID
-	}
-	set, err := s.Changes.Reminders(r.Context())
-	if err != nil {
-		return nil, err
-	}
-	got, err := s.Changes.Reminded(r.Context(), users)
-	if err != nil {
-		return nil, err
-	}
-	p.ShowReminders = set.On()
-	for _, g := range got {
-		p.ShowReminders = p.ShowReminders || g.Times > 0
-	}
+func (s *server) reminderWords(p *page.PendingProps, set change.Reminders, shown []*directory.User, got map[id.User]change.Reminded) func(*directory.User) (reminded, next string) {
+	p.ShowReminders = set.On() || slices.ContainsFunc(shown, func(u *directory.User) bool { return got[u.ID].Times > 0 })
 	now := s.Now()
 	return func(u *directory.User) (reminded, next string) {
 		g := got[u.ID]
@@ -174,7 +166,7 @@ func (s *server) reminderWords(r *http.Request, p *page.PendingProps, people []*
 			return reminded, "next on " + s.day(at)
 		}
 		return reminded, "next in the coming morning"
-	}, nil
+	}
 }
 
 func timesWord(n int) string {

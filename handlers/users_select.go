@@ -27,7 +27,7 @@ func (s *server) usersSelect(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx := r.Context()
 	ticked, shown := s.openUsers(r, values["user"]), userIDs(values["shown"])
-	back, query := listURL(values.Get("back")), s.readUserQuery
+	back, query := listURL(route.Users, values.Get("back"), userListNames), s.readUserQuery
 	if values.Get("list") == "pending" {
 		back, query = route.UsersPending+strings.TrimPrefix(back, route.Users), pendingQuery
 	}
@@ -90,23 +90,26 @@ func userIDs(values []string) []id.User {
 	return out
 }
 
-// listURL is the list of users with a query that came from a form. Only known names are taken over.
-func listURL(query string) string {
+// listURL is the address of a list with a query that came from a form. Only the names that the list knows are taken over.
+func listURL(list, query string, names []string) string {
+	return route.With(list, listQuery(query, names))
+}
+
+func listQuery(query string, names []string) url.Values {
 	q, err := url.ParseQuery(query)
 	if err != nil || len(query) > 4000 {
-		return route.Users
+		return nil
 	}
 	for name := range q {
-		if !listNames[name] {
+		if !slices.Contains(names, name) {
 			q.Del(name)
 		}
 	}
-	return route.With(route.Users, q)
+	return q
 }
 
-// listNames are the names that the address of the list knows.
-var listNames = map[string]bool{"q": true, "status": true, "role": true, "team": true, "sub": true, "lang": true, "sso": true, "older": true,
-	"noteam": true, "manages": true, "sort": true, "size": true, "page": true}
+// userListNames are the names that the address of the list of users knows.
+var userListNames = []string{"q", "status", "role", "team", "sub", "lang", "sso", "older", "noteam", "manages", "sort", "size", "page"}
 
 // ticks are the people who are ticked, as far as their pages are open.
 func (s *server) ticks(r *http.Request, view directory.View) (map[id.User]bool, error) {
@@ -132,15 +135,20 @@ func bulkBar(all, here int) component.BulkBarProps {
 	return bar
 }
 
-// selectAll offers to tick everybody who matches; empty when all are ticked, or when they are too many.
+// selectAll offers to tick everybody who matches.
 func selectAll(view directory.View, q directory.UserQuery, found directory.UserPage, on map[id.User]bool) string {
-	switch {
-	case found.Total == 0 || found.Total > directory.MostSelected:
-		return ""
-	case found.Total <= len(on) && !slices.ContainsFunc(view.AllUsers(q), func(u *directory.User) bool { return !on[u.ID] }):
+	return selectAllOf(found.Total, directory.MostSelected, len(on), func() bool {
+		return slices.ContainsFunc(view.AllUsers(q), func(u *directory.User) bool { return !on[u.ID] })
+	})
+}
+
+// selectAllOf offers to tick all that match; empty when all are ticked, or when they are more than most. unticked says whether
+// one of them is not, and is asked only where the numbers do not tell.
+func selectAllOf(total, most, ticked int, unticked func() bool) string {
+	if total == 0 || total > most || total <= ticked && !unticked() {
 		return ""
 	}
-	return "Select all " + count(found.Total) + " that match"
+	return "Select all " + count(total) + " that match"
 }
 
 // bulkProps is the bar of actions under the list; nil for people who may not act on others.
@@ -190,7 +198,7 @@ func (s *server) usersViews(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx, owner := r.Context(), ownerOf(r)
-	back := listURL(values.Get("back"))
+	back := listURL(route.Users, values.Get("back"), userListNames)
 	if name := values.Get("delete"); name != "" {
 		if err := s.Lists.DeleteView(ctx, owner, name); err != nil {
 			return fmt.Errorf("delete view: %w", err)
@@ -224,7 +232,7 @@ func (s *server) viewProps(r *http.Request, p *page.UsersProps) error {
 	}
 	p.ViewsURL, p.ViewBack = route.UsersViews, r.URL.RawQuery
 	for _, v := range views {
-		p.Views = append(p.Views, page.UsersView{Name: v.Name, URL: listURL(v.Query)})
+		p.Views = append(p.Views, page.UsersView{Name: v.Name, URL: listURL(route.Users, v.Query, userListNames)})
 	}
 	return nil
 }
