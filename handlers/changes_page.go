@@ -300,27 +300,24 @@ func progressOf(c change.Counts) (done, of int) {
 	return c.Ended() - c[change.RejectedRow], c.Total() - c[change.RejectedRow]
 }
 
-// onlyHeld says whether all that is left is held, or waits for a row that is. The rows are read only where the counts
-// leave it open.
+// onlyHeld says whether all that is left is held, or waits for a row that is. What is left is read only where the counts
+// leave it open, for the page asks again and again.
 func (s *server) onlyHeld(r *http.Request, c *change.Change) (bool, error) {
 	main := c.Main()
 	if c.Held() == 0 || onTheirWay(c) > 0 || main[change.Queued] > 0 {
 		return false, nil
 	}
-	rows, _, err := s.Changes.Rows(r.Context(), actorFrom(r.Context()), c.ID, change.RowFilter{Step: change.AllSteps})
-	if err != nil {
-		return false, fmt.Errorf("rows that are left: %w", err)
-	}
 	stuck := map[id.Row]bool{}
-	for i := range rows { // a row comes after the one that it waits for
-		switch row := &rows[i]; row.State {
-		case change.Held:
-			stuck[row.ID] = true
-		case change.Queued:
-			if !stuck[row.Parent] {
+	for _, state := range []change.RowState{change.Held, change.Queued} {
+		rows, _, err := s.Changes.Rows(r.Context(), actorFrom(r.Context()), c.ID, change.RowFilter{Step: change.AllSteps, Word: state.Word()})
+		if err != nil {
+			return false, fmt.Errorf("rows that are left: %w", err)
+		}
+		for i := range rows { // a row comes after the one that it waits for
+			if state == change.Queued && !stuck[rows[i].Parent] {
 				return false, nil
 			}
-			stuck[row.ID] = true
+			stuck[rows[i].ID] = true
 		}
 	}
 	return true, nil
